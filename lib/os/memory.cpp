@@ -19,6 +19,11 @@ long map_anonymous(const SystemCalls& kernel, Address hint, std::size_t bytes, A
   return kernel(SYS_mmap, value(hint), bytes, protection_of(access), flags, -1, 0);
 }
 
+long map_hole(const SystemCalls& kernel, AddressRange hole) {
+  const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE;
+  return kernel(SYS_mmap, value(hole.start), hole.bytes, PROT_READ | PROT_WRITE, flags, -1, 0);
+}
+
 long unmap(const SystemCalls& kernel, AddressRange range) {
   return kernel(SYS_munmap, value(range.start), range.bytes);
 }
@@ -27,7 +32,18 @@ long protect(const SystemCalls& kernel, AddressRange range, Access access) {
   return kernel(SYS_mprotect, value(range.start), range.bytes, protection_of(access));
 }
 
-long drop_pages(const SystemCalls& kernel, AddressRange range) { return advise(kernel, range, MADV_DONTNEED); }
+long drop_pages(const SystemCalls& kernel, AddressRange range) {
+  return advise(kernel, range, MADV_DONTNEED);
+}
+
+// Not in Debian 12's libc headers' older siblings; the kernel's number.
+#ifndef MADV_DONTNEED_LOCKED
+#define MADV_DONTNEED_LOCKED 24
+#endif
+
+long drop_locked_pages(const SystemCalls& kernel, AddressRange range) {
+  return advise(kernel, range, MADV_DONTNEED_LOCKED);
+}
 
 long populate_for_write(const SystemCalls& kernel, AddressRange range) {
   return advise(kernel, range, MADV_POPULATE_WRITE);
@@ -51,5 +67,7 @@ long resident_pages(const SystemCalls& kernel, AddressRange range, unsigned char
 }
 
 long close_descriptor(const SystemCalls& kernel, int descriptor) { return kernel(SYS_close, descriptor); }
+
+void yield_processor(const SystemCalls& kernel) { kernel(SYS_sched_yield); }
 
 }  // namespace shunt::os

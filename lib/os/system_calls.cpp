@@ -1,5 +1,6 @@
 #include "os/system_calls.hpp"
 
+#include <cerrno>
 #include <cstring>
 
 namespace shunt::os {
@@ -31,6 +32,10 @@ long call_kernel(void*, long number, const long (&a)[6]) {
 #error "Shunt speaks to the kernel on x86-64 and arm64 only"
 #endif
 }
+
+static_assert(not_permitted == EPERM && no_entry == ENOENT && bad_descriptor == EBADF &&
+              try_again == EAGAIN && no_memory == ENOMEM && bad_address == EFAULT && busy == EBUSY &&
+              exists == EEXIST && invalid == EINVAL && not_implemented == ENOSYS && interrupted == EINTR);
 
 }  // namespace
 

@@ -1,0 +1,125 @@
+#include "move/calibration.hpp"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstring>
+
+#include "move/page_contents.hpp"
+#include "move/page_copy.hpp"
+#include "os/memory.hpp"
+
+namespace shunt {
+namespace {
+
+constexpr std::size_t repetitions = 5;
+constexpr std::size_t spans_a_batch = 32;
+
+class Calibration {
+ public:
+  Calibration(const os::SystemCalls& kernel, AddressRange scratch)
+      : kernel_(kernel), from_(align_up(scratch.start, huge_page_bytes)), to_(from_ + 2 * huge_page_bytes) {}
+
+  // Nanoseconds a span, median; negative when the mover did not do it all.
+  double time_of(Mover& mover, std::size_t pages, std::size_t count, bool huge) {
+    std::array<double, repetitions> times{};
+    for (double& time : times) {
+      time = once(mover, pages * page_bytes, count, huge) / static_cast<double>(count);
+    }
+    std::nth_element(times.begin(), times.begin() + repetitions / 2, times.end());
+    return times[repetitions / 2];
+  }
+
+  double memcpy_byte() {
+    std::array<double, repetitions> times{};
+    for (double& time : times) {
+      std::memset(pointer_to(from_), 1, huge_page_bytes);
+      std::memset(pointer_to(to_), 1, huge_page_bytes);
+      const double start = now();
+      for (std::size_t at = 0; at < huge_page_bytes; at += page_bytes) {
+        std::memcpy(pointer_to(to_ + at), pointer_to(from_ + at), page_bytes);
+      }
+      time = (now() - start) / static_cast<double>(huge_page_bytes);
+    }
+    clear();
+    std::sort(times.begin(), times.end());
+    return times[repetitions / 2];
+  }
+
+  double release_page() {
+    std::array<double, repetitions> times{};
+    for (double& time : times) {
+      std::memset(pointer_to(from_), 1, huge_page_bytes / 2);
+      const double start = now();
+      release_range(kernel_, {from_, huge_page_bytes / 2});
+      time = (now() - start) / static_cast<double>(pages_per_huge_page / 2);
+    }
+    std::sort(times.begin(), times.end());
+    return times[repetitions / 2];
+  }
+
+  bool make_huge() { return !os::failed(os::advise_huge_pages(kernel_, {from_, 4 * huge_page_bytes}, true)); }
+
+ private:
+  static double now() {
+    return std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now().time_since_epoch())
+        .count();
+  }
+
+  // Every other run of the source moves, to destinations without gaps: what a compaction does.
+  double once(Mover& mover, std::size_t bytes, std::size_t count, bool huge) {
+    std::array<MoveSpan, spans_a_batch> spans;
+    std::array<SpanOutcome, spans_a_batch> outcomes{};
+    const std::size_t stride = huge ? bytes : 2 * bytes;
+    for (std::size_t i = 0; i < count; ++i) spans[i] = {from_ + i * stride, to_ + i * bytes, bytes, huge};
+    std::memset(pointer_to(from_), 1, std::max(count * stride, huge ? huge_page_bytes : 0));
+    MoveReport report;
+    const MoveBatch batch{{spans.data(), count}, {outcomes.data(), count}};
+    const double start = now();
+    mover.move(batch, report);
+    const double time = now() - start;
+    const bool complete = std::all_of(outcomes.begin(), outcomes.begin() + static_cast<long>(count),
+                                      [&](const SpanOutcome& o) { return o.bytes_moved == bytes; });
+    clear();
+    return complete ? time : -1e18;
+  }
+
+  void clear() { release_range(kernel_, {from_, 4 * huge_page_bytes}); }
+
+  os::SystemCalls kernel_;
+  Address from_;
+  Address to_;
+};
+
+void measure_copy(const os::SystemCalls& kernel, Calibration& calibration, CostModel& costs) {
+  costs.copy_byte = std::max(0.02, calibration.memcpy_byte());
+  costs.release_page = std::max(10.0, calibration.release_page());
+  PageCopyMover copy(kernel);
+  const double page = calibration.time_of(copy, 1, spans_a_batch, false);
+  costs.fault_page = std::max(100.0, page - costs.copy_byte * page_bytes - costs.release_page);
+}
+
+void measure_engine(Mover& engine, Calibration& calibration, CostModel& costs) {
+  const double one = calibration.time_of(engine, 1, spans_a_batch, false);
+  const double many = calibration.time_of(engine, 32, 8, false);
+  if (one > 0 && many > 0) {
+    costs.move_page = std::max(1.0, (many - one) / 31);
+    costs.move_call = std::max(100.0, one - costs.move_page);
+  }
+  if (!calibration.make_huge()) return;
+  const double huge = calibration.time_of(engine, pages_per_huge_page, 1, true);
+  // More than a few dozen microseconds means that there was no huge page to move.
+  if (huge > 0 && huge < 20 * costs.move_call) costs.move_huge_page = std::max(100.0, huge - costs.move_call);
+}
+
+}  // namespace
+
+CostModel calibrate(const os::SystemCalls& kernel, Mover* engine, AddressRange scratch) {
+  CostModel costs;
+  Calibration calibration(kernel, scratch);
+  measure_copy(kernel, calibration, costs);
+  if (engine != nullptr) measure_engine(*engine, calibration, costs);
+  return costs;
+}
+
+}  // namespace shunt

@@ -1,0 +1,155 @@
+#include "move/page_mover.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+#include "base/check.hpp"
+#include "move/calibration.hpp"
+#include "move/healing.hpp"
+#include "os/metadata_memory.hpp"
+
+namespace shunt {
+namespace {
+
+double now() {
+  return std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+
+// Choices are made for this many spans at a time, on the stack.
+constexpr std::size_t slice_spans = 256;
+// With fewer VMAs than this left the engine could not finish even one slice of scattered runs.
+constexpr std::size_t least_vmas = 8;
+
+}  // namespace
+
+PageMover::PageMover(const os::SystemCalls& kernel, AddressRange reservation, const PageMoverOptions& options)
+    : kernel_(kernel), reservation_(reservation), options_(options), uffd_(kernel), copy_(kernel) {}
+
+void PageMover::open(const os::Capabilities& capabilities) {
+  const EngineKind wanted =
+      options_.engine ? capabilities.engine_for(*options_.engine) : capabilities.best_engine();
+  budget_.open(kernel_, reservation_, options_.vma_budget);
+  heal_again_at_ = budget_.allowed() - budget_.allowed() / 4;
+  for (const EngineKind kind : {EngineKind::Relocate, EngineKind::Remap, EngineKind::Copy}) {
+    if (kind < wanted || (kind != EngineKind::Copy && !capabilities.supports(kind))) continue;
+    if (open_engine(capabilities, kind)) break;
+  }
+  const Chooser::Mode mode = !options_.engine                   ? Chooser::Mode::Predict
+                             : engine_kind_ == EngineKind::Copy ? Chooser::Mode::AlwaysCopy
+                                                                : Chooser::Mode::AlwaysEngine;
+  chooser_ = Chooser(options_.calibrate ? calibrate_engine() : CostModel{}, mode);
+}
+
+bool PageMover::open_engine(const os::Capabilities& capabilities, EngineKind kind) {
+  engine_kind_ = kind;
+  engine_ = nullptr;
+  if (kind == EngineKind::Copy) return true;
+  if (kind == EngineKind::Relocate && capabilities.works(os::Capability::UserfaultfdMove)) {
+    if (!uffd_.open(reservation_).ok()) return false;
+    engine_ = &uffd_;
+    return true;
+  }
+  relocate_flags_ = kind == EngineKind::Relocate ? capabilities.relocate_flags : 0;
+  const MoverKind mover = kind == EngineKind::Relocate ? MoverKind::RelocateMremap
+                          : capabilities.works(os::Capability::RemapManyKeepSource) ? MoverKind::RemapMulti
+                                                                                    : MoverKind::RemapSingle;
+  remap_.emplace(kernel_, mover, budget_, relocate_flags_);
+  engine_ = &*remap_;
+  return true;
+}
+
+// On scratch memory of its own, with an engine of the same kind: the reservation is not touched.
+CostModel PageMover::calibrate_engine() {
+  Result<os::MetadataMemory> scratch = os::MetadataMemory::map(kernel_, calibration_bytes);
+  if (!scratch) return CostModel{};
+  const AddressRange range = scratch.value().range();
+  if (engine_ == &uffd_) {
+    UffdMover engine(kernel_);
+    return calibrate(kernel_, engine.open(range).ok() ? &engine : nullptr, range);
+  }
+  if (engine_ == nullptr) return calibrate(kernel_, nullptr, range);
+  VmaBudget budget;
+  budget.open(kernel_, range, 0);
+  RemapMover engine(kernel_, engine_->kind(), budget, relocate_flags_);
+  return calibrate(kernel_, &engine, range);
+}
+
+// Heals when the budget runs short, and says whether the engine may make VMAs at all.
+bool PageMover::engine_available(MoveReport& report) {
+  if (engine_ == nullptr) return false;
+  if (engine_kind_ != EngineKind::Remap) return true;
+  if (budget_.used() >= heal_again_at_) budget_.recount();
+  if (options_.heal && budget_.used() >= heal_again_at_) {
+    heal(kernel_, reservation_, budget_.allowed() / 2, report);
+    budget_.recount();
+    // Where healing could not help it is not tried again at every slice.
+    heal_again_at_ =
+        std::max(budget_.allowed() - budget_.allowed() / 4, budget_.used() + budget_.allowed() / 8);
+  }
+  return budget_.left() >= least_vmas;
+}
+
+void PageMover::finish_by_copy(const MoveBatch& batch, MoveReport& report) {
+  for (std::size_t i = 0; i < batch.spans.size(); ++i) {
+    SpanOutcome& outcome = batch.outcomes[i];
+    if (outcome.bytes_moved == batch.spans[i].bytes) continue;
+    const Reason reason = outcome.reason;
+    const bool may_copy = copy_is_correct(reason) || (reason == Reason::Pinned && batch.copy_pinned_pages);
+    if (may_copy) {
+      ++report.fallbacks[static_cast<std::size_t>(reason)];
+      MoveBatch rest = batch;
+      rest.spans = batch.spans.subspan(i, 1);
+      rest.outcomes = batch.outcomes.subspan(i, 1);
+      rest.destination_warm = false;
+      copy_.move(rest, report);
+    }
+    if (outcome.reason != Reason::None) ++report.left[static_cast<std::size_t>(outcome.reason)];
+  }
+}
+
+void PageMover::send(Way way, const MoveBatch& batch, const Chooser::Conditions& conditions,
+                     MoveReport& report) {
+  Mover& mover = way == Way::Engine ? *engine_ : copy_;
+  Chooser::Observation seen;
+  for (const MoveSpan& span : batch.spans) seen.add(span, chooser_.predict(span, way, conditions));
+  const double start = now();
+  mover.move(batch, report);
+  seen.nanoseconds = now() - start;
+  report.of(mover.kind()).nanoseconds += static_cast<std::uint64_t>(seen.nanoseconds);
+  chooser_.observe(way, conditions, seen);
+  finish_by_copy(batch, report);
+}
+
+// Neighbours that go the same way stay together, so that the engine can join them.
+void PageMover::move_slice(const MoveBatch& batch, MoveReport& report) {
+  const Chooser::Conditions conditions{batch.running_threads, batch.destination_warm,
+                                       engine_available(report)};
+  for (std::size_t first = 0; first < batch.spans.size();) {
+    const Way way = chooser_.choose(batch.spans[first], conditions);
+    std::size_t last = first + 1;
+    while (last < batch.spans.size() && chooser_.choose(batch.spans[last], conditions) == way) ++last;
+    MoveBatch part = batch;
+    part.spans = batch.spans.subspan(first, last - first);
+    part.outcomes = batch.outcomes.subspan(first, last - first);
+    send(way, part, conditions, report);
+    first = last;
+  }
+}
+
+void PageMover::move(const MoveBatch& batch, MoveReport& report) {
+  SHUNT_CHECK(batch.spans.size(), ==, batch.outcomes.size());
+  for (std::size_t first = 0; first < batch.spans.size(); first += slice_spans) {
+    const std::size_t count = std::min(slice_spans, batch.spans.size() - first);
+    MoveBatch slice = batch;
+    slice.spans = batch.spans.subspan(first, count);
+    slice.outcomes = batch.outcomes.subspan(first, count);
+    for (const MoveSpan& span : slice.spans) {
+      SHUNT_CHECK_SHALLOW(reservation_.contains(span.source()) && reservation_.contains(span.destination()),
+                          ==, true);
+    }
+    move_slice(slice, report);
+  }
+}
+
+}  // namespace shunt

@@ -1,0 +1,43 @@
+// How many VMAs a remapping engine may still make.
+//
+// vm.max_map_count bounds the VMAs of the whole process, and mremap can add two a call. The budget is a share
+// of what is free when the heap opens; it is counted pessimistically by itself and corrected from the kernel
+// when the count says that it is spent, so that its price stays small: each recount at least halves what is
+// left to spend. Not thread-safe: it belongs to the one thread that moves. Source: mremap(2),
+// vm.max_map_count in proc(5).
+#pragma once
+
+#include <cstddef>
+
+#include "base/address.hpp"
+#include "os/system_calls.hpp"
+
+namespace shunt {
+
+class VmaBudget {
+ public:
+  VmaBudget() = default;
+  // `allowed`: VMAs that the reservation may consist of. 0: half of what vm.max_map_count leaves free now.
+  void open(const os::SystemCalls&, AddressRange reservation, std::size_t allowed);
+
+  // Takes `count` from the budget. False: the reservation consists of too many VMAs, counted by the kernel.
+  bool take(std::size_t count);
+  // Counts what the reservation really consists of. O(VMAs).
+  void recount();
+  // The kernel said ENOMEM: whatever the count says, there is no more for now.
+  void spend_all() { used_ = allowed_; }
+
+  std::size_t allowed() const { return allowed_; }
+  std::size_t used() const { return used_; }
+  std::size_t left() const { return allowed_ > used_ ? allowed_ - used_ : 0; }
+  // Low enough that healing pays: a quarter left.
+  bool runs_short() const { return left() < allowed_ / 4; }
+
+ private:
+  os::SystemCalls kernel_{};
+  AddressRange reservation_{};
+  std::size_t allowed_ = 0;
+  std::size_t used_ = 0;
+};
+
+}  // namespace shunt
