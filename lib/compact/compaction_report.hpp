@@ -1,7 +1,7 @@
 // What a compaction did, as a value: time by phase, bytes by way, and what was won.
 //
-// Filled by the compactor; printed as JSON by observe/report_json.hpp. All times are nanoseconds of a monotonic
-// clock, all sizes bytes.
+// Filled by the compactor; printed as JSON by observe/report_json.hpp. All times are nanoseconds of a
+// monotonic clock, all sizes bytes.
 #pragma once
 
 #include <cstdint>
@@ -27,15 +27,15 @@ struct CompactionReport {
   EngineKind engine = EngineKind::Copy;
   PhaseTimes nanoseconds{};
 
-  std::uint64_t bytes_moved_by_page = 0;  // page-table entries moved, contents untouched
-  std::uint64_t bytes_copied = 0;         // runs that page copy moved, and objects that were packed
-  std::uint64_t bytes_left = 0;           // live bytes of selected regions that stayed where they were
+  std::uint64_t bytes_moved_by_page = 0;      // page-table entries moved, contents untouched
+  std::uint64_t bytes_copied = 0;             // runs that page copy moved, and objects that were packed
+  std::uint64_t bytes_left = 0;               // live bytes of selected regions that stayed where they were
   std::uint64_t bytes_released_in_place = 0;  // dead pages of regions that were not selected
 
   std::uint64_t live_bytes = 0;
   std::uint64_t resident_before = 0;  // of the heap's address range
   std::uint64_t resident_after = 0;
-  std::uint64_t vmas_before = 0;      // of the heap's address range
+  std::uint64_t vmas_before = 0;  // of the heap's address range
   std::uint64_t vmas_after = 0;
 
   std::uint32_t regions_selected = 0;

@@ -1,39 +1,31 @@
 // The compactor: stop-the-world compaction of one heap, from facts to freed regions.
 //
-//   gather facts -> claim destinations -> plan -> Selected -> Forwarding -> move runs, copy clusters (journal)
-//   -> publish forwarding -> verify -> fix slots -> Quarantined -> Free, or back to Live where something stayed
+//   gather facts -> claim destinations -> plan -> Selected -> Forwarding -> move runs, copy clusters
+//   (journal)
+//   -> publish forwarding -> verify -> fix slots -> Quarantined -> Free, or back to Live where something
+//   stayed
 //
-// Keeps true: nothing changes before the plan stands; a cluster is wholly at its old or its new place and forwarding
-// says which; a failing call leaves a cluster where it is (invariant 6), and its region goes back to Live; regions
-// become Free only after all slots were fixed (invariant 3).
-// Not thread-safe: mutators are stopped, one thread compacts. Memory for the plan is mapped for its time only.
+// Keeps true: nothing changes before the plan stands; a cluster is wholly at its old or its new place and
+// forwarding says which; a failing call leaves a cluster where it is (invariant 6), and its region goes back
+// to Live; regions become Free only after all slots were fixed (invariant 3). Not thread-safe: mutators are
+// stopped, one thread compacts. Memory for the plan is mapped for its time only.
 #pragma once
 
 #include "base/result.hpp"
+#include "compact/compaction_input.hpp"
 #include "compact/compaction_report.hpp"
-#include "compact/embedder.hpp"
 #include "compact/evacuator.hpp"
-#include "plan/plan.hpp"
 #include "region/region_space.hpp"
 
 namespace shunt {
-
-struct CompactionInput {
-  MarkBitmap marks{};                              // all granules of every live object; does not change meanwhile
-  std::span<const std::uint64_t> object_starts{};  // one bit a granule; empty: unknown, clusters are coarser then
-  Embedder embedder{};
-  Goal goal{};
-  unsigned running_threads = 0;  // threads that run on other CPUs meanwhile, outside the heap
-  bool verify = false;
-};
 
 class Compactor {
  public:
   Compactor(const os::SystemCalls& kernel, RegionSpace& regions, Evacuator& evacuator, const CostModel& costs)
       : kernel_(kernel), regions_(regions), evacuator_(evacuator), costs_(costs) {}
 
-  // All regions in use are Live (retired) when it is called. Errors: no memory for the plan or the digests; nothing
-  // has changed then. O(heap used) for facts and plan, then what the plan costs.
+  // All regions in use are Live (retired) when it is called. Errors: no memory for the plan or the digests;
+  // nothing has changed then. O(heap used) for facts and plan, then what the plan costs.
   Result<CompactionReport> compact(const CompactionInput&);
 
  private:

@@ -1,7 +1,9 @@
-// What the compactor needs from whoever owns the objects: visiting references, and for deep verification, objects.
+// What the compactor needs from whoever owns the objects: visiting references, and for deep verification,
+// objects.
 //
-// Callbacks as plain function pointers with a context, so that no layer needs RTTI or allocation. They are called with
-// the mutators stopped, by one thread, and must not allocate from the heap that is being compacted.
+// Callbacks as plain function pointers with a context, so that no layer needs RTTI or allocation. They are
+// called with the mutators stopped, by one thread, and must not allocate from the heap that is being
+// compacted.
 #pragma once
 
 #include <cstddef>
@@ -12,8 +14,9 @@
 
 namespace shunt {
 
-// Given to the embedder once all objects are at their new places. The embedder calls fix() for every slot that may
-// name an object: roots, and references in live objects. An object that has moved is found at forward(old address).
+// Given to the embedder once all objects are at their new places. The embedder calls fix() for every slot
+// that may name an object: roots, and references in live objects. An object that has moved is found at
+// forward(old address).
 class SlotFixer {
  public:
   explicit SlotFixer(const ForwardingTable& forwarding) : forwarding_(forwarding) {}
@@ -44,8 +47,8 @@ struct Embedder {
   void* context = nullptr;
   // Calls fixer.fix() for every slot.
   void (*fix_slots)(void* context, SlotFixer& fixer) = nullptr;
-  // Calls visitor.visit() for every live object at its address as the embedder knows it now, in an order that is the
-  // same at every call. Only for deep verification; may be null.
+  // Calls visitor.visit() for every live object at its address as the embedder knows it now, in an order that
+  // is the same at every call. Only for deep verification; may be null.
   void (*visit_objects)(void* context, ObjectVisitor& visitor) = nullptr;
 };
 

@@ -7,7 +7,8 @@
 
 namespace shunt {
 
-// Without MADV_POPULATE_WRITE (before 5.14) the copy faults page by page; only ENOMEM is an answer that counts.
+// Without MADV_POPULATE_WRITE (before 5.14) the copy faults page by page; only ENOMEM is an answer that
+// counts.
 bool PageEvacuator::prepare_destination(AddressRange destination) {
   return os::errno_of(os::populate_for_write(kernel_, destination)) != os::no_memory;
 }

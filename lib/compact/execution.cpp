@@ -3,20 +3,18 @@
 #include <algorithm>
 #include <cstring>
 
-#include "compact/compactor.hpp"
-
 namespace shunt {
 namespace {
 
-// Runs that are tried together: enough for the engine to join neighbours, little enough that what page copy has in
-// memory twice stays small.
+// Runs that are tried together: enough for the engine to join neighbours, little enough that what page copy
+// has in memory twice stays small.
 constexpr std::size_t slice_runs = 256;
 constexpr std::size_t slice_bytes = std::size_t{32} << 20;
 
 }  // namespace
 
-Execution::Execution(const Plan& plan, const CompactionInput& input, Evacuator& evacuator, ForwardingTable& forwarding,
-                     CompactionReport& report)
+Execution::Execution(const Plan& plan, const CompactionInput& input, Evacuator& evacuator,
+                     ForwardingTable& forwarding, CompactionReport& report)
     : plan_(plan), input_(input), evacuator_(evacuator), forwarding_(forwarding), report_(report) {}
 
 std::size_t Execution::memory_bytes(const Plan& plan) {
@@ -25,16 +23,19 @@ std::size_t Execution::memory_bytes(const Plan& plan) {
 }
 
 Result<void> Execution::prepare(Arena& arena) {
-  journal_ = Journal(arena.allocate_array<Step>(plan_.runs.size()), arena.allocate_array<Step>(plan_.copies.size()));
+  journal_ =
+      Journal(arena.allocate_array<Step>(plan_.runs.size()), arena.allocate_array<Step>(plan_.copies.size()));
   left_ = arena.allocate_array<std::uint8_t>(plan_.selected.size());
   spans_ = arena.allocate_array<MoveSpan>(slice_runs);
   outcomes_ = arena.allocate_array<SpanOutcome>(slice_runs);
-  if (outcomes_.empty() || spans_.empty()) return Error{"preparing a compaction", 0, "more memory for the journal"};
+  if (outcomes_.empty() || spans_.empty())
+    return Error{"preparing a compaction", 0, "more memory for the journal"};
   return {};
 }
 
 std::uint32_t Execution::page_in_region(Address a) const {
-  return static_cast<std::uint32_t>(value(plan_.geometry.page_of(a)) & (plan_.geometry.pages_per_region() - 1));
+  return static_cast<std::uint32_t>(value(plan_.geometry.page_of(a)) &
+                                    (plan_.geometry.pages_per_region() - 1));
 }
 
 bool Execution::page_stays(std::uint32_t slot, std::uint32_t page) const {
@@ -60,7 +61,8 @@ void Execution::mark_left(AddressRange pages) {
   }
 }
 
-// A part of a cluster has moved and the rest cannot: the part goes home, by page if the mover can, else by hand.
+// A part of a cluster has moved and the rest cannot: the part goes home, by page if the mover can, else by
+// hand.
 void Execution::bring_back(MoveSpan moved) {
   if (moved.bytes == 0) return;
   const MoveSpan home{moved.to, moved.from, moved.bytes};
@@ -128,7 +130,9 @@ void Execution::move_runs() {
     first += count;
     const Address reached = first < plan_.runs.size() ? plan_.runs[first].from : plan_.geometry.range().end();
     std::uint32_t slot = released_slots_;
-    while (slot < plan_.selected.size() && plan_.geometry.range_of(plan_.selected[slot].region).end() <= reached) ++slot;
+    while (slot < plan_.selected.size() &&
+           plan_.geometry.range_of(plan_.selected[slot].region).end() <= reached)
+      ++slot;
     release_emptied(slot);
   }
   release_emptied(static_cast<std::uint32_t>(plan_.selected.size()));
@@ -170,7 +174,8 @@ void Execution::copy_region(std::size_t first, std::size_t last) {
     for (; i < end; ++i) {
       const ClusterCopy& copy = plan_.copies[i];
       journal_.intend_copy(i);
-      const AddressRange source{plan_.geometry.start_of(copy.first_page), std::size_t{copy.pages} << page_shift};
+      const AddressRange source{plan_.geometry.start_of(copy.first_page),
+                                std::size_t{copy.pages} << page_shift};
       if (prepared) {
         const std::size_t bytes = evacuator_.copy_cluster(input_.marks, source, copy.to);
         SHUNT_CHECK_SHALLOW(bytes, ==, copy.live_bytes);

@@ -1,12 +1,13 @@
 // Executes a plan: runs by page, clusters by copying, each through the evacuator, each in the journal.
 //
-// After it, every cluster of the plan is wholly at its old or its new place and the forwarding table says which. What
-// a mover left in the middle of a cluster is brought back to the cluster's start; the rest of the run goes on behind
-// it. Sources are given back as soon as nothing live is in them, so that a full heap needs no spare memory for moves
-// and at most one region's for copies.
-// Not thread-safe. Makes no decision: what goes where is the plan's.
+// After it, every cluster of the plan is wholly at its old or its new place and the forwarding table says
+// which. What a mover left in the middle of a cluster is brought back to the cluster's start; the rest of the
+// run goes on behind it. Sources are given back as soon as nothing live is in them, so that a full heap needs
+// no spare memory for moves and at most one region's for copies. Not thread-safe. Makes no decision: what
+// goes where is the plan's.
 #pragma once
 
+#include "compact/compaction_input.hpp"
 #include "compact/compaction_report.hpp"
 #include "compact/evacuator.hpp"
 #include "compact/journal.hpp"
@@ -16,8 +17,8 @@ namespace shunt {
 
 class Execution {
  public:
-  // `arena` must have memory_bytes(plan) left. `left_slots`: one flag a selected region, given zeroed; set where
-  // something stayed.
+  // `arena` must have memory_bytes(plan) left. `left_slots`: one flag a selected region, given zeroed; set
+  // where something stayed.
   Execution(const Plan&, const CompactionInput&, Evacuator&, ForwardingTable&, CompactionReport&);
   Result<void> prepare(Arena&);
   static std::size_t memory_bytes(const Plan&);

@@ -46,11 +46,13 @@ std::uint16_t huge_bits_of(const HeapGeometry& g, RegionIndex region, std::span<
   return result;
 }
 
-std::span<const std::uint64_t> find_huge_blocks(const os::SystemCalls& kernel, const RegionSpace& regions, Arena& arena) {
+std::span<const std::uint64_t> find_huge_blocks(const os::SystemCalls& kernel, const RegionSpace& regions,
+                                                Arena& arena) {
   const std::size_t blocks = huge_blocks_below_high_water(regions);
   const std::span<std::uint64_t> bits = arena.allocate_array<std::uint64_t>((blocks + 63) / 64);
   const HeapGeometry& g = regions.geometry();
-  const AddressRange used{g.base, std::min(blocks << huge_page_shift, align_down(g.bytes(), huge_page_bytes))};
+  const AddressRange used{g.base,
+                          std::min(blocks << huge_page_shift, align_down(g.bytes(), huge_page_bytes))};
   if (bits.empty() || used.bytes == 0) return {};
   const auto found = os::PageReader::open(kernel).huge_blocks(used, bits);
   return found && found.value().known ? bits : std::span<const std::uint64_t>{};
@@ -81,7 +83,8 @@ std::size_t facts_memory_bytes(const RegionSpace& regions) {
          huge_blocks_below_high_water(regions) / 8 + 4 * page_bytes;
 }
 
-Result<std::span<RegionFacts>> gather_facts(const os::SystemCalls& kernel, const RegionSpace& regions, Arena& arena) {
+Result<std::span<RegionFacts>> gather_facts(const os::SystemCalls& kernel, const RegionSpace& regions,
+                                            Arena& arena) {
   const std::span<const std::uint64_t> huge = find_huge_blocks(kernel, regions, arena);
   std::size_t count = 0;
   regions.for_each_used([&](RegionIndex, RegionWord word) { count += word.is(RegionState::Live); });
@@ -96,7 +99,8 @@ Result<std::span<RegionFacts>> gather_facts(const os::SystemCalls& kernel, const
     RegionFacts& fact = facts[next++];
     fact.region = region;
     fact.content = content_of(word);
-    fact.used_pages = static_cast<std::uint32_t>(align_up(regions.record(region).top(), page_bytes) >> page_shift);
+    fact.used_pages =
+        static_cast<std::uint32_t>(align_up(regions.record(region).top(), page_bytes) >> page_shift);
     fact.huge_page_bits = huge_bits_of(g, region, huge);
     if (word.kind() == RegionKind::LargeHead) {
       fact.region_span = regions.region_span(region);

@@ -1,10 +1,9 @@
 // The journal of a compaction: what was intended, what is done, what stayed.
 //
-// One byte for each page run and each copied cluster of the plan. A step is marked intended before anything changes,
-// and done or left when it is known where its pages are; so a plan may be partly done, never half done: every run and
-// every cluster is wholly at its old or wholly at its new place, and the journal says which. Forwarding is made from
-// it before it is published.
-// Not thread-safe: one thread compacts.
+// One byte for each page run and each copied cluster of the plan. A step is marked intended before anything
+// changes, and done or left when it is known where its pages are; so a plan may be partly done, never half
+// done: every run and every cluster is wholly at its old or wholly at its new place, and the journal says
+// which. Forwarding is made from it before it is published. Not thread-safe: one thread compacts.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +26,9 @@ class Journal {
     for (Step& step : runs_.subspan(first, count)) change(step, Step::Planned, Step::Intended);
   }
   void intend_copy(std::size_t copy) { change(copies_[copy], Step::Planned, Step::Intended); }
-  void finish_run(std::size_t run, bool moved) { change(runs_[run], Step::Intended, moved ? Step::Done : Step::Left); }
+  void finish_run(std::size_t run, bool moved) {
+    change(runs_[run], Step::Intended, moved ? Step::Done : Step::Left);
+  }
   void finish_copy(std::size_t copy, bool moved) {
     change(copies_[copy], Step::Intended, moved ? Step::Done : Step::Left);
   }

@@ -1,8 +1,9 @@
-// Deep verification: every live object's contents before anything moves, against its contents at its new place.
+// Deep verification: every live object's contents before anything moves, against its contents at its new
+// place.
 //
-// Digests (XXH3, 64 bits) in the order in which the embedder visits its objects. Compared after the moves and before
-// references are fixed, because fixing is the one thing that may change contents.
-// Reads the whole live heap twice: for tests, the demo, and hosts that want proof.
+// Digests (XXH3, 64 bits) in the order in which the embedder visits its objects. Compared after the moves and
+// before references are fixed, because fixing is the one thing that may change contents. Reads the whole live
+// heap twice: for tests, the demo, and hosts that want proof.
 #pragma once
 
 #include <cstdint>

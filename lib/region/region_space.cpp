@@ -77,6 +77,12 @@ AddressRange RegionSpace::carve(RegionIndex r, std::size_t needed, std::size_t w
   return {geometry_.start_of(r) + offset, taken};
 }
 
+void RegionSpace::assume(RegionIndex r, RegionKind kind, std::uint32_t shape, std::uint32_t top) {
+  SHUNT_CHECK(table_.assume(r, kind, shape), ==, true);
+  record(r).set_shape(shape);
+  record(r).set_top(top);
+}
+
 std::uint32_t RegionSpace::region_span(RegionIndex head) const {
   return word(head).kind() == RegionKind::LargeHead ? record(head).shape() : 1;
 }

@@ -88,6 +88,16 @@ class BasicRegionTable {
     return {TransitionOutcome::Done, from, to};
   }
 
+  // Gives an Allocating region another kind and payload: for an owner who claimed it before he knew what would come
+  // into it. False if it is not Allocating.
+  bool assume(RegionIndex r, RegionKind kind, std::uint32_t payload) {
+    RegionWord old = word(r);
+    do {
+      if (!old.is(RegionState::Allocating)) return false;
+    } while (!replace(r, old, old.with(kind).with_payload(payload)));
+    return true;
+  }
+
   // Pins nest; a region with pins is not Selected. A pin of a tail pins the head, where the whole object is
   // decided.
   PinOutcome pin(RegionIndex r) {

@@ -16,8 +16,9 @@ bool is_power_of_two(std::size_t n) { return n != 0 && (n & (n - 1)) == 0; }
 unsigned shift_of(std::size_t power_of_two) { return static_cast<unsigned>(std::countr_zero(power_of_two)); }
 
 std::uint64_t now() {
-  return static_cast<std::uint64_t>(
-      std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count());
+  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(
+                                        std::chrono::steady_clock::now().time_since_epoch())
+                                        .count());
 }
 
 // The heap's own roots are fixed first, then the embedder's slots: one callback for the compactor.
@@ -56,14 +57,17 @@ Heap::~Heap() = default;
 
 Result<void> Heap::check_options() const {
   const HeapOptions& o = options_;
-  if (!is_power_of_two(o.region_bytes) || o.region_bytes < smallest_region || o.region_bytes > largest_region) {
+  if (!is_power_of_two(o.region_bytes) || o.region_bytes < smallest_region ||
+      o.region_bytes > largest_region) {
     return Error{"opening a heap: region_bytes", 0, "a power of two from 256 KiB to 32 MiB"};
   }
-  if (o.granule_bytes != 8 && o.granule_bytes != 16) return Error{"opening a heap: granule_bytes", 0, "8 or 16"};
+  if (o.granule_bytes != 8 && o.granule_bytes != 16)
+    return Error{"opening a heap: granule_bytes", 0, "8 or 16"};
   if (o.maximum_bytes < o.region_bytes || o.maximum_bytes > std::size_t{16} << 40) {
     return Error{"opening a heap: maximum_bytes", 0, "at least one region and at most 16 TiB"};
   }
-  if (o.minimum_bytes > o.maximum_bytes) return Error{"opening a heap: minimum_bytes", 0, "at most maximum_bytes"};
+  if (o.minimum_bytes > o.maximum_bytes)
+    return Error{"opening a heap: minimum_bytes", 0, "at most maximum_bytes"};
   if (o.maximum_handles == 0) return Error{"opening a heap: maximum_handles", 0, "at least 1"};
   return {};
 }
@@ -156,7 +160,8 @@ bool Heap::pin(Handle handle) {
 
 bool Heap::unpin(Handle handle) {
   const Address address = address_of(handle);
-  return address != Address::null && regions_->table().unpin(geometry_.region_of(address)) == PinOutcome::Done;
+  return address != Address::null &&
+         regions_->table().unpin(geometry_.region_of(address)) == PinOutcome::Done;
 }
 
 MarkBitmap Heap::marks() const { return MarkBitmap(geometry_, mark_words_.as_array<std::uint64_t>()); }

@@ -1,10 +1,10 @@
 // A heap with precise roots as handles: everything from reservation to compaction, owned by one object.
 //
-// Allocates through Mutators, names objects by handles, and compacts stop-the-world: the caller makes sure that no
-// other thread uses the heap or the memory in it while compact() runs, and that every Mutator has retired.
-// Keeps true: Shunt's own tables live outside the heap and outside malloc (invariant 5); nothing outside the heap's
-// own reservation is ever mapped over or unmapped (invariant 4).
-// Not for embedding language runtimes yet: objects' references among themselves are the embedder's to visit.
+// Allocates through Mutators, names objects by handles, and compacts stop-the-world: the caller makes sure
+// that no other thread uses the heap or the memory in it while compact() runs, and that every Mutator has
+// retired. Keeps true: Shunt's own tables live outside the heap and outside malloc (invariant 5); nothing
+// outside the heap's own reservation is ever mapped over or unmapped (invariant 4). Not for embedding
+// language runtimes yet: objects' references among themselves are the embedder's to visit.
 #pragma once
 
 #include <optional>
@@ -21,13 +21,13 @@ namespace shunt {
 
 struct HeapOptions {
   std::size_t maximum_bytes = std::size_t{64} << 30;  // address space, a multiple of the region size
-  std::size_t minimum_bytes = 0;                      // accept less address space, down to this; 0: all or nothing
-  std::size_t region_bytes = std::size_t{2} << 20;    // a power of two from 256 KiB to 32 MiB
-  std::size_t granule_bytes = 16;                     // 8 or 16: alignment of the smallest objects
+  std::size_t minimum_bytes = 0;  // accept less address space, down to this; 0: all or nothing
+  std::size_t region_bytes = std::size_t{2} << 20;  // a power of two from 256 KiB to 32 MiB
+  std::size_t granule_bytes = 16;                   // 8 or 16: alignment of the smallest objects
   std::uint32_t maximum_handles = std::uint32_t{1} << 24;
   std::optional<EngineKind> engine{};  // empty: the best there is, and the chooser decides run by run
   os::HugePageAdvice huge_pages = os::HugePageAdvice::Default;
-  std::size_t vma_budget = 0;          // for the remapping engine; 0: half of what is free
+  std::size_t vma_budget = 0;  // for the remapping engine; 0: half of what is free
   bool calibrate = true;
 };
 
@@ -48,21 +48,22 @@ class Heap {
   Heap& operator=(const Heap&) = delete;
   ~Heap();
 
-  // Call once, before anything else. Errors: options out of range (the advice says the range), no address space, no
-  // memory for tables. A few milliseconds: the probe of what the kernel can do, and calibration.
+  // Call once, before anything else. Errors: options out of range (the advice says the range), no address
+  // space, no memory for tables. A few milliseconds: the probe of what the kernel can do, and calibration.
   Result<void> open();
 
   // A thread's own allocator; the heap must outlive it.
   Allocator& allocator() { return *allocator_; }
 
-  // A new object of `size` bytes and a handle that names it. Contents: zeros. `alignment` 0 or a power of two up to the
-  // region size. Errors: out of regions or handles, absurd sizes; nothing is taken then. Thread-safe with a Mutator a
-  // thread.
+  // A new object of `size` bytes and a handle that names it. Contents: zeros. `alignment` 0 or a power of two
+  // up to the region size. Errors: out of regions or handles, absurd sizes; nothing is taken then.
+  // Thread-safe with a Mutator a thread.
   Result<Handle> allocate(Mutator&, std::size_t size, std::size_t alignment = 0);
-  // The object dies. False for a handle that names nothing (released twice, stale). A region in which nothing lives any
-  // more gives its memory back at once. Thread-safe.
+  // The object dies. False for a handle that names nothing (released twice, stale). A region in which nothing
+  // lives any more gives its memory back at once. Thread-safe.
   bool release(Handle);
-  // Where the object is now, null for a handle that names nothing. Good until the next compaction. Thread-safe.
+  // Where the object is now, null for a handle that names nothing. Good until the next compaction.
+  // Thread-safe.
   Address address_of(Handle) const;
   std::size_t size_of(Handle) const;
 
@@ -70,8 +71,8 @@ class Heap {
   bool pin(Handle);
   bool unpin(Handle);
 
-  // Marks what the handles name, plans, moves, fixes the handles and the embedder's slots. Errors: no memory for the
-  // plan; the heap is then as it was. See CompactionReport for what was done.
+  // Marks what the handles name, plans, moves, fixes the handles and the embedder's slots. Errors: no memory
+  // for the plan; the heap is then as it was. See CompactionReport for what was done.
   Result<CompactionReport> compact(const CompactOptions&, const Embedder& embedder);
   Result<CompactionReport> compact(const CompactOptions& options) { return compact(options, Embedder{}); }
 
