@@ -84,7 +84,7 @@ TEST_CASE("claims of one and of many, with releases between, never overlap and l
     }
     while (!churn.mine.empty()) churn.release(0, t + 1);
   });
-  CHECK(broken == 0);
+  CHECK(broken.load() == 0);
   CHECK(space.statistics().in(Free) == 64);
   CHECK(space.claim_contiguous(64).ok());
 }
@@ -96,7 +96,7 @@ TEST_CASE(
     std::atomic<int> winners = 0;
     in_threads([&](unsigned) { winners += test.table.claim_contiguous(16) != RegionIndex::none; });
     // Overlapping claims may defeat each other only by one of them winning.
-    CHECK(winners == 1);
+    CHECK(winners.load() == 1);
   }
 }
 
@@ -110,8 +110,8 @@ TEST_CASE("of racing transitions of one region one is done, and the others learn
       if (result) ++done;
       if (!result && (result.outcome != TransitionOutcome::Changed || result.found != Selected)) ++wrong;
     });
-    CHECK(done == 1);
-    CHECK(wrong == 0);
+    CHECK(done.load() == 1);
+    CHECK(wrong.load() == 0);
     for (RegionState s : {Selected, Forwarding, Quarantined}) test.table.transition(r, s, TestTable::next(s));
   }
 }
@@ -135,6 +135,6 @@ TEST_CASE("a pin and a selection of one region never both hold") {
       }
     }
   });
-  CHECK(both == 0);
+  CHECK(both.load() == 0);
   CHECK(test.table.word(r) == RegionWord{}.with(Live));
 }
