@@ -45,8 +45,10 @@ TEST_CASE("mark sets exactly the granules that the object touches") {
   for (const unsigned shift : {3u, 4u}) {
     CAPTURE(shift);
     const std::uint64_t last = Bitmap(shift).geometry.granule_count();
-    for (const std::uint64_t first : std::initializer_list<std::uint64_t>{0, 1, 62, 63, 64, 255, 256, 511, 512, last - 200}) {
-      for (const std::uint64_t count : std::initializer_list<std::uint64_t>{1, 2, 63, 64, 65, 128, 129, 200}) {
+    for (const std::uint64_t first :
+         std::initializer_list<std::uint64_t>{0, 1, 62, 63, 64, 255, 256, 511, 512, last - 200}) {
+      for (const std::uint64_t count :
+           std::initializer_list<std::uint64_t>{1, 2, 63, 64, 65, 128, 129, 200}) {
         Bitmap b(shift);
         CHECK(b.marks.mark(b.granules(first, count)));
         CHECK_FALSE(b.marks.mark(b.granules(first, count)));
@@ -81,7 +83,8 @@ TEST_CASE("marks, clears, counts and spans agree with a vector of bools") {
     std::vector<bool> model(n);
     for (int step = 0; step < 60; ++step) {
       const std::uint64_t first = random() % n;
-      const std::uint64_t count = 1 + random() % std::min<std::uint64_t>(n - first, step % 5 == 0 ? 4000 : 100);
+      const std::uint64_t count =
+          1 + random() % std::min<std::uint64_t>(n - first, step % 5 == 0 ? 4000 : 100);
       const bool on = random() % 3 != 0;
       on ? void(b.marks.mark(b.granules(first, count))) : b.marks.clear(b.granules(first, count));
       std::fill_n(model.begin() + static_cast<long>(first), count, on);
