@@ -21,10 +21,14 @@ std::size_t MemsetCopy::copy_cluster(const MarkBitmap& marks, AddressRange sourc
   const Address start = to;
   marks.for_each_live_span(source, [&](AddressRange live) {
     std::memcpy(pointer_to(to), pointer_to(live.start), live.bytes);
-    std::memset(pointer_to(live.start), 0, live.bytes);
+    if (zeroing_ == Zeroing::LiveBytes) std::memset(pointer_to(live.start), 0, live.bytes);
     to += live.bytes;
   });
   return to - start;
+}
+
+void MemsetCopy::release(AddressRange vacated) {
+  if (zeroing_ == Zeroing::WholeSource) std::memset(pointer_to(vacated.start), 0, vacated.bytes);
 }
 
 void MemsetCopy::move_runs(const MoveBatch& batch, MoveReport& report) {

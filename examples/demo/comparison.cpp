@@ -21,9 +21,9 @@ HeapGeometry geometry_of(const HeapOptions& options) {
 }
 
 std::vector<Contender> sides(Results& results) {
-  std::vector<Contender> all{Contender::Shunt, Contender::MemsetCopy};
+  std::vector<Contender> all{Contender::Shunt, Contender::MemsetCopy, Contender::CopyOnly};
   if (baselines::MremapPerRun::usable(os::probe_capabilities(os::SystemCalls::real()))) {
-    all.push_back(Contender::MremapPerRun);
+    all.insert(all.begin() + 2, Contender::MremapPerRun);
   } else {
     results.notes.push_back(
         "mremap per run is left out: this kernel or sandbox has no safe MREMAP_DONTUNMAP");
@@ -83,6 +83,8 @@ Comparison compare(const Options& asked, Progress& progress) {
   }
   results.engine = engine_name(results.runs.front().rounds.front().report.engine);
   note_refusals(results);
+  results.notes.push_back("memset-copy gives no memory back, and its destination was faulted in before the clock");
+  results.notes.push_back("copy-only is Shunt without page moves: the same memory given back, all of it copied");
   comparison.before = std::move(handover.before);
   comparison.after = std::move(handover.after);
   return comparison;

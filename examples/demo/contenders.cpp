@@ -9,7 +9,7 @@ namespace shunt::demo {
 namespace {
 
 HeapOptions heap_options(Contender contender, HeapOptions options) {
-  if (contender == Contender::MemsetCopy) options.engine = EngineKind::Copy;
+  if (contender == Contender::MemsetCopy || contender == Contender::CopyOnly) options.engine = EngineKind::Copy;
   // Not registered with userfaultfd: mremap would tear the registration apart.
   if (contender == Contender::MremapPerRun) options.engine = EngineKind::Remap;
   return options;
@@ -30,30 +30,33 @@ CompactionReport compact(Heap& heap, const CompactOptions& options) {
   return report.value();
 }
 
-Round compact_with(Contender contender, Heap& heap, Handover& handover) {
-  const os::SystemCalls kernel = os::SystemCalls::real();
+Round run_memset_copy(Heap& heap) {
+  using baselines::MemsetCopy;
+  MemsetCopy evacuator(os::SystemCalls::real(), MemsetCopy::Zeroing::LiveBytes);
   CompactOptions options;
-  Round round;
-  if (contender == Contender::MemsetCopy) {
-    baselines::MemsetCopy evacuator(kernel);
-    options.goal.page_moves = false;
-    options.evacuator = &evacuator;
-    round.report = compact(heap, options);
-    round.nanoseconds = round.report.nanoseconds.total() - evacuator.excluded_nanoseconds();
-    return round;
-  }
-  if (contender == Contender::MremapPerRun) {
-    baselines::MremapPerRun evacuator(kernel, heap.page_mover());
-    options.evacuator = &evacuator;
-    options.costs = handover.costs ? &*handover.costs : nullptr;
-    round.report = compact(heap, options);
-    round.runs_refused = evacuator.runs_refused();
-  } else {
-    handover.costs = heap.page_mover().chooser().corrected_costs(0);
-    round.report = compact(heap, options);
-  }
-  round.nanoseconds = round.report.nanoseconds.total();
-  return round;
+  options.goal.page_moves = false;
+  options.evacuator = &evacuator;
+  const CompactionReport report = compact(heap, options);
+  return {report, report.nanoseconds.total() - evacuator.excluded_nanoseconds(), {}, 0};
+}
+
+Round run_mremap_per_run(Heap& heap, const Handover& handover) {
+  baselines::MremapPerRun evacuator(os::SystemCalls::real(), heap.page_mover());
+  CompactOptions options;
+  options.evacuator = &evacuator;
+  options.costs = handover.costs ? &*handover.costs : nullptr;
+  const CompactionReport report = compact(heap, options);
+  return {report, report.nanoseconds.total(), {}, evacuator.runs_refused()};
+}
+
+Round compact_with(Contender contender, Heap& heap, Handover& handover) {
+  if (contender == Contender::MemsetCopy) return run_memset_copy(heap);
+  if (contender == Contender::MremapPerRun) return run_mremap_per_run(heap, handover);
+  CompactOptions options;
+  options.goal.page_moves = contender == Contender::Shunt;
+  if (contender == Contender::Shunt) handover.costs = heap.page_mover().chooser().corrected_costs(0);
+  const CompactionReport report = compact(heap, options);
+  return {report, report.nanoseconds.total(), {}, 0};
 }
 
 }  // namespace
@@ -66,6 +69,8 @@ const char* name_of(Contender contender) {
       return "memset-copy";
     case Contender::MremapPerRun:
       return "mremap per run";
+    case Contender::CopyOnly:
+      return "copy-only";
   }
   return "?";
 }

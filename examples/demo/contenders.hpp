@@ -16,7 +16,12 @@
 
 namespace shunt::demo {
 
-enum class Contender : std::uint8_t { Shunt, MemsetCopy, MremapPerRun };
+enum class Contender : std::uint8_t {
+  Shunt,         // the heap's own compactor, the chooser deciding run by run
+  MemsetCopy,    // the baseline that speed-ups are against
+  MremapPerRun,  // shunt's plan, one mremap a run
+  CopyOnly,      // Shunt without page moves: what the same end costs by copying
+};
 const char* name_of(Contender);
 
 struct Round {
