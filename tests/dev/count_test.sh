@@ -1,6 +1,7 @@
 #!/bin/bash
 # dev test: which tests a filter picks, and how what they said is added up. Nothing that went wrong may be counted
 # as passed, and there is exactly one closing line.
+# shellcheck source-path=SCRIPTDIR source=support.sh
 source "$(dirname -- "$0")/support.sh"
 export fake_tests='' fake_log='' fake_meson=0
 fake_tests='[{"name": "base", "suite": ["shunt:base"], "cmd": ["'$checkout'/build/tests/base-test"]},
@@ -58,6 +59,17 @@ want 'sum' counted '6 passed, 1 failed, 0 skipped'
 fake_log='' run "$dev" test
 want 'fails' exits 1
 want 'sum' counted '0 passed, 3 failed, 0 skipped'
+
+begin 'the log of an earlier run is not counted again'
+fake_log=$(log_of "$good_base") run "$dev" test base
+fake_meson=1 fake_log=none run "$dev" test base
+want 'fails' exits 1
+want 'sum' counted '0 passed, 1 failed, 0 skipped'
+
+begin 'a skip that several cases or loops report is listed once'
+twice=$'skip: c: needs X\nskip: c: needs X\ntally: 1 passed, 0 failed, 1 skipped\n'
+fake_log=$(log_of "$(entry base OK "$twice")") run "$dev" test base
+want 'once' [ "$(grep -c 'needs X' <<<"$output")" = 1 ]
 
 begin 'a tally in the middle of a line is not a tally, and the last one counts'
 fake_log=$(log_of "$(entry base OK $'see tally: 9 passed, 0 failed, 0 skipped\n')") run "$dev" test base

@@ -1,10 +1,11 @@
 #!/bin/bash
 # dev demo, record and bench: what reaches the programs, where they run, and what becomes of their results.
+# shellcheck source-path=SCRIPTDIR source=support.sh
 source "$(dirname -- "$0")/support.sh"
 b=$checkout/build
 export fake_targets='[{"filename": ["'$b'/examples/demo/shunt-demo"]}, {"filename": ["'$b'/examples/trace/shunt-trace"]},
   {"filename": ["'$b'/examples/trace/librecorder.so"]},
-  {"filename": ["'$b'/bench/move-bench"]}, {"filename": ["'$b'/bench/compact-bench"]}]'
+  {"filename": ["'$b'/bench/libbench-support.a"]}, {"filename": ["'$b'/bench/move-bench"]}, {"filename": ["'$b'/bench/compact-bench"]}]'
 mkdir -p "$b"/examples/{demo,trace} "$b/bench"
 
 # program PATH <<body
@@ -29,13 +30,15 @@ begin 'record hands over the command as it is, and builds the recorder too'
 run "$dev" record -- prog --help -- 'a b'
 want 'arguments' last_line_is "shunt-trace|$sandbox/elsewhere|record|--|prog|--help|--|a b|"
 want 'recorder' called 'examples/trace/librecorder.so'
-run "$dev" record --output 'my trace' -- ls
+run "$dev" record --output "my trace" -- ls
 want 'output' last_line_is "shunt-trace|$sandbox/elsewhere|record|--output|my trace|--|ls|"
 
 # A stand-in for a Google Benchmark program: lists, answers as 1.7 does when nothing matches, writes JSON.
+# The names of one begin with its suite, those of the other do not.
 for suite in move compact; do
+  prefix=${suite/#compact/} && prefix=${prefix:+$prefix/}
   program bench/$suite-bench <<BODY
-suite=$suite names='$suite/parked/4 $suite/running/4'
+suite=$suite names='${prefix}parked/4 ${prefix}running/4'
 BODY
   cat >>"$b/bench/$suite-bench" <<'BODY'
 for word; do
@@ -45,6 +48,7 @@ for word; do
     --benchmark_list_tests=true) list=1 ;;
   esac
 done
+[[ $filter != *'('* ]] || { echo "Could not compile benchmark re: $filter" >&2 && exit 0; }
 matching=() && for name in $names; do [[ -n $filter && ! $name =~ $filter ]] || matching+=("$name"); done
 ((${#matching[@]})) || { echo "Failed to match any benchmarks against regex: $filter" >&2 && exit 0; }
 [[ -z ${list:-} ]] || { printf '%s\n' "${matching[@]}" && exit 0; }
@@ -60,7 +64,7 @@ begin 'bench without a filter runs every suite and merges one document, where th
 run "$dev" bench --json 'all results.json'
 want 'passes' exits 0
 want 'everything' names_in "$sandbox/elsewhere/all results.json" \
-  'move/parked/4 move/running/4 compact/parked/4 compact/running/4'
+  'move/parked/4 move/running/4 parked/4 running/4'
 want 'both named' [ "$(jq -r .context.executable 'all results.json')" = 'move-bench compact-bench' ]
 want 'figures as they were' [ "$(jq -r '.benchmarks[0].real_time' 'all results.json')" = 0.1 ]
 
@@ -73,11 +77,18 @@ want 'suite/regex' names_in move.json 'move/parked/4'
 run "$dev" bench move running --json move.json
 want 'suite regex' names_in move.json 'move/running/4'
 
+run "$dev" bench compact/parked --json compact.json
+want 'names without the suite' names_in compact.json 'parked/4'
+
 begin 'another word is a regex over all suites; programs without a match are not run'
 run "$dev" bench parked --json parked.json
-want 'both' names_in parked.json 'move/parked/4 compact/parked/4'
-run "$dev" bench 'pact/par' --json parked.json
-want 'one' names_in parked.json 'compact/parked/4'
+want 'both' names_in parked.json 'move/parked/4 parked/4'
+run "$dev" bench 've/par' --json parked.json
+want 'one' names_in parked.json 'move/parked/4'
+want 'not the other program' [ "$(grep -c 'bench --' "$calls")" = 3 ]
+
+run "$dev" bench 'par(' --json parked.json
+want 'a word that is no regex is refused' exits 2
 
 begin '--quick reaches Google Benchmark and the program'
 run "$dev" bench compact --quick

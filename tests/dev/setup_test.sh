@@ -1,6 +1,7 @@
 #!/bin/bash
 # dev: set-up. Missing packages are named and installed, nothing is asked of the network when all is there, and
 # systems without dpkg are told what is missing.
+# shellcheck source-path=SCRIPTDIR source=support.sh
 source "$(dirname -- "$0")/support.sh"
 export fake_targets='' fake_missing='' fake_uid=0 fake_apt=0 fake_ninja=''
 fake_targets='[{"filename": ["'$checkout'/build/examples/info/shunt-info"]}]'

@@ -88,7 +88,8 @@ for package; do [[ " ${fake_missing:-} " == *" $package "* ]] || echo "installed
 BODY
 }
 
-# meson setup puts the prepared meson-info in place; meson test leaves $fake_log as the log of what ran.
+# meson setup puts the prepared meson-info in place; meson test leaves $fake_log as the log of what ran
+# (none: leaves no log).
 make_build_tools() {
   stand_in meson <<'BODY'
 echo "meson $*" >>"$calls"
@@ -98,7 +99,7 @@ case $1 in
     printf '%s\n' "${fake_targets:-[]}" >"$checkout/build/meson-info/intro-targets.json"
     printf '%s\n' "${fake_tests:-[]}" >"$checkout/build/meson-info/intro-tests.json"
     : >"$checkout/build/build.ninja" ;;
-  test) printf '%s\n' "${fake_log:-}" >"$checkout/build/meson-logs/testlog.json"
+  test) [[ ${fake_log:-} == none ]] || printf '%s\n' "${fake_log:-}" >"$checkout/build/meson-logs/testlog.json"
     exit "${fake_meson:-0}" ;;
 esac
 BODY

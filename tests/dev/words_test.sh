@@ -1,6 +1,7 @@
 #!/bin/bash
 # dev: what it answers to wrong words and wrong options: one line that says what would be right, status 2, and
 # nothing is installed, configured or built for it.
+# shellcheck source-path=SCRIPTDIR source=support.sh
 source "$(dirname -- "$0")/support.sh"
 
 begin '--help lists every command'
