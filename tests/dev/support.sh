@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # What the tests of `dev` share: cases that are counted, and a sandbox with stand-ins for the system's tools.
 #
 # A case is begin NAME, then run COMMAND..., then want DESCRIPTION TEST...; finish prints the tally line that
