@@ -74,19 +74,7 @@ void ProbeScratch::settle_source(std::size_t index) {
 }
 
 void ProbeScratch::settle_destination(std::size_t index, std::uint32_t incoming) {
-  if (fill_hole(page(index)) || is_marked(index) || holds(page(index), incoming)) return;
-  lose(index);
-}
-
-// True when nothing was mapped at the page and now a page of ours is.
-bool ProbeScratch::fill_hole(Address address) {
-  const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE;
-  const long answer = kernel_(SYS_mmap, value(address), page_bytes, PROT_NONE, flags, -1, 0);
-  if (failed(answer)) return false;
-  const Address mapped{static_cast<std::uintptr_t>(answer)};
-  if (mapped == address) return true;
-  unmap(kernel_, {mapped, page_bytes});  // before 4.17 the flag is unknown and the address only a hint
-  return false;
+  if (!is_marked(index) && !holds(page(index), incoming)) lose(index);
 }
 
 }  // namespace shunt::os
