@@ -13,7 +13,7 @@ namespace {
 
 using Random = std::mt19937_64;
 
-enum class Liveness { AllDead, AllLive, OneBytePerPage, Mostly, Half, Rarely, ByRegion };
+enum class Liveness { AllDead, AllLive, OneBytePerPage, Mostly, Half, Rarely, ByRegion, ByHugePage };
 
 class RandomHeap {
  public:
@@ -21,7 +21,8 @@ class RandomHeap {
       : heap_(heap), random_(random), liveness_(liveness) {}
 
   void fill(std::size_t objects_wanted) {
-    while (heap_.objects.size() < objects_wanted && heap_.regions_left() > heap_.geometry.region_count / 2) {
+    const std::uint32_t spare = random_() % 2 == 0 ? 1 : heap_.geometry.region_count / 2;
+    while (heap_.objects.size() < objects_wanted && heap_.regions_left() > spare) {
       start_region();
       switch (random_() % 8) {
         case 0:
@@ -46,7 +47,8 @@ class RandomHeap {
   void start_region() {
     percent_ = random_() % 101;
     huge_bits_ = random_() % 3 == 0 ? static_cast<std::uint16_t>(random_()) : random_() % 2 == 0 ? 0xFFFF : 0;
-    skip_ = random_() % 5 == 0 ? 1 : 0;
+    skip_ = random_() % 3 == 0 && heap_.regions_left() > 2 ? 1 : 0;
+    gaps_ = liveness_ != Liveness::ByHugePage && random_() % 4 != 0;
   }
   void add_region(RegionContent content) { heap_.add_region(content, skip_).huge_page_bits = huge_bits_; }
   bool lives(std::size_t offset) {
@@ -65,6 +67,8 @@ class RandomHeap {
         return random_() % 50 == 0;
       case Liveness::ByRegion:
         return random_() % 100 < percent_;
+      case Liveness::ByHugePage:
+        return ((offset >> huge_page_shift) + percent_) % 2 == 0;
     }
     return false;
   }
@@ -86,7 +90,7 @@ class RandomHeap {
       if (random_() % 16 == 0) bytes = page_bytes - at % page_bytes;  // ends exactly with a page
       bytes = std::min(bytes, end - at);                              // and with the region
       heap_.add_object(at, bytes, lives(at));
-      at = align_up(at + bytes + (random_() % 8 == 0 ? random_() % (3 * page_bytes) : 0), step);
+      at = align_up(at + bytes + (gaps_ && random_() % 8 == 0 ? random_() % (3 * page_bytes) : 0), step);
     }
   }
   void fill_medium() {
@@ -102,8 +106,9 @@ class RandomHeap {
   }
   void add_large() {
     const std::size_t region = heap_.geometry.region_bytes();
-    const std::size_t most = std::min<std::size_t>(std::size_t{100} << 20, heap_.regions_left() / 4 * region);
-    if (most == 0) return;
+    const std::size_t most =
+        std::min<std::size_t>(std::size_t{100} << 20, (heap_.regions_left() + 4) / 5 * region);
+    if (most < 2 * region || heap_.regions_left() < 2) return;
     const std::size_t bytes = random_() % 3 == 0 ? most : 1 + random_() % most;
     const bool live = lives(0);
     const std::size_t first = heap_.facts.size();
@@ -117,12 +122,13 @@ class RandomHeap {
   std::uint64_t percent_ = 0;
   std::uint16_t huge_bits_ = 0;
   std::uint32_t skip_ = 0;
+  bool gaps_ = true;
 };
 
 void vary_goal(PlanInput& input, Random& random) {
   Goal& goal = input.goal;
   if (random() % 3 == 0) goal.bytes_to_free = random() % input.geometry.bytes();
-  if (random() % 3 == 0) goal.contiguous_regions = static_cast<std::uint32_t>(1 + random() % 12);
+  if (random() % 3 == 0) goal.contiguous_regions = static_cast<std::uint32_t>(2 + random() % 8);
   if (random() % 3 == 0) goal.waste_allowance = static_cast<double>(random() % 101) / 100;
   if (random() % 3 == 0) goal.dense_enough = static_cast<double>(random() % 120) / 100;
   if (random() % 4 == 0) goal.copied_bytes_limit = random() % input.geometry.bytes();
@@ -130,6 +136,7 @@ void vary_goal(PlanInput& input, Random& random) {
   goal.min_release_pages = static_cast<std::uint32_t>(random() % 6);
   input.running_threads = static_cast<unsigned>(random() % 3);
   if (random() % 3 == 0) input.object_starts = {};
+  if (goal.contiguous_regions != 0 && random() % 2 == 0) goal.bytes_to_free = 0;
   if (random() % 4 == 0) input.costs.split_huge_page = 3000;
   if (random() % 4 == 0) input.costs.move_call = 40'000;
 }
@@ -367,7 +374,7 @@ TEST_CASE("random heaps: every live byte of a selected region has exactly one ne
   for (const unsigned region_shift : {18u, 19u, 20u, 21u, 22u, 23u, 25u}) {
     for (const Liveness liveness :
          {Liveness::AllDead, Liveness::AllLive, Liveness::OneBytePerPage, Liveness::Mostly, Liveness::Half,
-          Liveness::Rarely, Liveness::ByRegion, Liveness::ByRegion}) {
+          Liveness::Rarely, Liveness::ByRegion, Liveness::ByHugePage}) {
       run_trial(region_shift, liveness, seed + trial++);
     }
   }
