@@ -21,7 +21,7 @@ class RandomHeap {
       : heap_(heap), random_(random), liveness_(liveness) {}
 
   void fill(std::size_t objects_wanted) {
-    const std::uint32_t spare = random_() % 2 == 0 ? 1 : heap_.geometry.region_count / 2;
+    const std::uint32_t spare = heap_.geometry.region_count / (2 + random_() % 10);
     while (heap_.objects.size() < objects_wanted && heap_.regions_left() > spare) {
       start_region();
       switch (random_() % 8) {
@@ -74,6 +74,7 @@ class RandomHeap {
   }
   std::size_t size_class() {
     const std::size_t limit = heap_.geometry.region_bytes() / 4;
+    if (random_() % 4 != 0) return limit >> random_() % 8;
     const std::size_t size = std::size_t{16} << random_() % 15;
     return std::min(limit, size + random_() % size);
   }
@@ -354,11 +355,11 @@ void run_trial(unsigned region_shift, Liveness liveness, std::uint64_t seed) {
   CAPTURE(region_shift);
   CAPTURE(static_cast<int>(liveness));
   Random random(seed);
-  const std::size_t heap_bytes = (std::size_t{64} << 20) << random() % 4;
-  const auto regions = static_cast<std::uint32_t>(std::max<std::size_t>(heap_bytes >> region_shift, 16));
+  const std::size_t big_heap = (std::size_t{512} << 20) >> region_shift;
+  const auto regions = static_cast<std::uint32_t>(random() % 4 == 0 ? big_heap : 12 + random() % 30);
   ModelHeap heap(region_shift, 3 + random() % 2, regions);
   RandomHeap(heap, random, liveness).fill(6000);
-  heap.claim_destinations(random() % 2 == 0 ? regions : random() % 8, &random);
+  heap.claim_destinations(random() % 2 == 0 ? regions : random() % 8, random() % 2 == 0 ? &random : nullptr);
   PlanInput input = heap.input();
   vary_goal(input, random);
   const Planned planned(input);
