@@ -380,3 +380,42 @@ TEST_CASE("random heaps: every live byte of a selected region has exactly one ne
     }
   }
 }
+
+// Heaps whose free stretches are all shorter than the window: something has to move out of the way, large
+// objects too.
+TEST_CASE("random windows: what must be emptied is emptied into destinations outside") {
+  const std::uint64_t seed = test_seed() ^ 0x5DEECE66D;
+  int found = 0;
+  int large_moved = 0;
+  for (std::uint64_t trial = 0; trial < 60; ++trial) {
+    CAPTURE(seed + trial);
+    Random random(seed + trial);
+    ModelHeap heap(trial % 2 == 0 ? 21 : 18, 4, 40);
+    for (int i = 0; i < 6; ++i) {
+      const auto free = static_cast<std::uint32_t>(1 + random() % 3);
+      if (random() % 2 == 0) {
+        heap.add_region(RegionContent::Pinned, free);
+        heap.add_large(heap.geometry.region_bytes() * (1 + random() % 2) + random() % 5000, true);
+        if (random() % 2 == 0) heap.facts.back().huge_page_bits = 1;
+      } else {
+        heap.add_region(random() % 2 == 0 ? RegionContent::Small : RegionContent::Aligned, free);
+        for (std::size_t at = 0; at + 5120 <= heap.geometry.region_bytes(); at += 5120) {
+          heap.add_object(at, std::min<std::size_t>(1024 << random() % 3, 4096), random() % 3 == 0);
+        }
+      }
+    }
+    heap.add_region(RegionContent::Pinned);
+    heap.geometry.region_count = value(heap.facts.back().region) + 1;
+    PlanInput input = heap.input();
+    input.goal.contiguous_regions = static_cast<std::uint32_t>(4 + random() % 3);
+    input.goal.bytes_to_free = random() % 2 == 0 ? 0 : SIZE_MAX;
+    const Planned planned(input);
+    Verifier(heap, input, planned, random).verify();
+    found += !planned.plan.window.is_empty() && !planned.plan.selected.empty();
+    for (const DestinationRegion& d : planned.plan.destinations)
+      large_moved += d.content == RegionContent::LargeHead;
+  }
+  INFO("seed " << seed);
+  CHECK(found > 0);
+  CHECK(large_moved > 0);
+}
