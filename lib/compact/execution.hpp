@@ -1,0 +1,57 @@
+// Executes a plan: runs by page, clusters by copying, each through the evacuator, each in the journal.
+//
+// After it, every cluster of the plan is wholly at its old or its new place and the forwarding table says
+// which. What a mover left in the middle of a cluster is brought back to the cluster's start; the rest of the
+// run goes on behind it. Sources are given back as soon as nothing live is in them, so that a full heap needs
+// no spare memory for moves and at most one region's for copies. Not thread-safe. Makes no decision: what
+// goes where is the plan's.
+#pragma once
+
+#include "compact/compaction_input.hpp"
+#include "compact/compaction_report.hpp"
+#include "compact/evacuator.hpp"
+#include "compact/journal.hpp"
+#include "plan/forwarding.hpp"
+
+namespace shunt {
+
+class Execution {
+ public:
+  // `arena` must have memory_bytes(plan) left. `left_slots`: one flag a selected region, given zeroed; set
+  // where something stayed.
+  Execution(const Plan&, const CompactionInput&, Evacuator&, ForwardingTable&, CompactionReport&);
+  Result<void> prepare(Arena&);
+  static std::size_t memory_bytes(const Plan&);
+
+  void move_runs();
+  void copy_clusters();
+
+  // True where something of the region stayed: it goes back to Live.
+  bool is_left(std::uint32_t slot) const { return left_[slot] != 0; }
+  // True where the live page stays at its old place. `page` counts within the slot's region.
+  bool page_stays(std::uint32_t slot, std::uint32_t page) const;
+
+ private:
+  void move_slice(std::size_t first, std::size_t count);
+  void settle(std::size_t run, SpanOutcome outcome);
+  std::size_t leave_cluster_at(const PageRun&, std::size_t offset);
+  void bring_back(MoveSpan moved);
+  void mark_left(AddressRange pages);
+  void copy_region(std::size_t first, std::size_t last);
+  void release_emptied(std::uint32_t slots_before);
+  void release_slot(std::uint32_t slot);
+  std::uint32_t page_in_region(Address a) const;
+
+  const Plan& plan_;
+  const CompactionInput& input_;
+  Evacuator& evacuator_;
+  ForwardingTable& forwarding_;
+  CompactionReport& report_;
+  Journal journal_{};
+  std::span<MoveSpan> spans_{};
+  std::span<SpanOutcome> outcomes_{};
+  std::span<std::uint8_t> left_{};
+  std::uint32_t released_slots_ = 0;  // slots below it were looked at for release after their runs
+};
+
+}  // namespace shunt

@@ -1,0 +1,84 @@
+// Forwarding: where everything in the selected regions has gone. Arithmetic, not a hash table.
+//
+// One 8-byte entry for each page of a selected region:
+//
+//    63 .................................... 2   1 0
+//    none                                    0 |  0    nothing live: forwards to itself
+//    new page address (4 KiB-aligned)          |  1    moved: + offset in the page
+//    new place of the page's first live granule|  2    copied: + bytes of live granules before it in the page
+//
+// forward() is total on live granules of the selected regions, right for interior addresses, and identity
+// elsewhere (invariant 2). For dead granules it gives some address in the destination, or the same one. The
+// table is built and corrected by one thread, then publish()ed; from then on it is immutable and read by any
+// number of threads without locks. Publication itself (a release store that readers acquire) is the caller's,
+// as are the marks, which must not change while the table is in use.
+#pragma once
+
+#include "plan/plan.hpp"
+
+namespace shunt {
+
+class ForwardingTable {
+ public:
+  static constexpr std::uint32_t no_slot = 0xFFFF'FFFF;
+
+  // Arena bytes that build(plan) needs.
+  static std::size_t memory_bytes(const Plan& plan);
+  // Fails only when the arena is full. O(pages of the selected regions + copies).
+  static Result<ForwardingTable> build(const Plan& plan, const MarkBitmap& marks, Arena& arena);
+
+  // The new address of `a`, an address in the region of `slot`. O(1): one entry, at most 8 mark words.
+  Address forward_in_slot(std::uint32_t slot, Address a) const {
+    const std::uint64_t e =
+        entries_[slot * region_pages_ + (value(marks_.geometry().page_of(a)) & (region_pages_ - 1))];
+    if ((e & tag_mask) == moved_tag) return Address{e - moved_tag + (value(a) & (page_bytes - 1))};
+    if ((e & tag_mask) == copied_tag) return Address{e - copied_tag + live_offset(a)};
+    return a;
+  }
+  // The new address of any address; itself outside of the selected regions. O(1).
+  Address forward(Address a) const {
+    const std::uint32_t slot = slot_of(a);
+    return slot == no_slot ? a : forward_in_slot(slot, a);
+  }
+  // no_slot when `a` lies in no selected region.
+  std::uint32_t slot_of(Address a) const {
+    const std::size_t distance = (value(a) - value(first_region_)) >> marks_.geometry().region_shift;
+    return distance < slots_.size() ? slots_[distance] : no_slot;
+  }
+  std::uint32_t slot_count() const { return slot_count_; }
+
+  // Corrections by the compactor, before publish(). Pages are counted within the slot's region; the range is
+  // a whole number of clusters (is_tied_to_previous() tells), or objects would be torn. What could not move
+  // stays where it is.
+  void set_left(std::uint32_t slot, std::uint32_t first_page, std::uint32_t pages);
+  // The pages went, whole, to `to` (page-aligned) and behind it.
+  void set_moved(std::uint32_t slot, std::uint32_t first_page, std::uint32_t pages, Address to);
+  void publish() { is_published_ = true; }
+  bool is_published() const { return is_published_; }
+
+ private:
+  static constexpr std::uint64_t tag_mask = 3;
+  static constexpr std::uint64_t moved_tag = 1;
+  static constexpr std::uint64_t copied_tag = 2;
+
+  std::size_t live_offset(Address a) const {
+    const HeapGeometry& g = marks_.geometry();
+    return (marks_.live_granules_before_in_page(a) << g.granule_shift) + (value(a) & (g.granule_bytes() - 1));
+  }
+  std::uint64_t& entry(std::uint32_t slot, std::uint32_t page) {
+    return entries_[slot * region_pages_ + page];
+  }
+  void enter_slots(const Plan& plan);
+  void enter_runs(const Plan& plan);
+  void enter_copies(const Plan& plan);
+
+  MarkBitmap marks_{};
+  std::span<std::uint64_t> entries_{};
+  std::span<std::uint32_t> slots_{};  // by region, from first_region_ to the last selected one
+  Address first_region_ = Address::null;
+  std::size_t region_pages_ = 0;
+  std::uint32_t slot_count_ = 0;
+  bool is_published_ = false;
+};
+
+}  // namespace shunt

@@ -1,0 +1,202 @@
+#include "runtime/heap.hpp"
+
+#include <chrono>
+#include <cstdlib>
+
+#include "move/page_contents.hpp"
+
+namespace shunt {
+namespace {
+
+constexpr std::size_t smallest_region = std::size_t{256} << 10;
+constexpr std::size_t largest_region = std::size_t{32} << 20;
+
+bool is_power_of_two(std::size_t n) { return n != 0 && (n & (n - 1)) == 0; }
+
+unsigned shift_of(std::size_t power_of_two) { return static_cast<unsigned>(std::countr_zero(power_of_two)); }
+
+std::uint64_t now() {
+  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(
+                                        std::chrono::steady_clock::now().time_since_epoch())
+                                        .count());
+}
+
+// The heap's own roots are fixed first, then the embedder's slots: one callback for the compactor.
+struct Roots {
+  HandleTable& handles;
+  const Embedder& embedder;
+
+  static void fix(void* context, SlotFixer& fixer) {
+    auto& self = *static_cast<Roots*>(context);
+    self.handles.rewrite_addresses([&](Address old) {
+      fixer.fix(old);
+      return old;
+    });
+    if (self.embedder.fix_slots != nullptr) self.embedder.fix_slots(self.embedder.context, fixer);
+  }
+  static void visit(void* context, ObjectVisitor& visitor) {
+    auto& self = *static_cast<Roots*>(context);
+    self.handles.for_each_live([&](Handle, const HandleTarget& t) { visitor.visit(t.address, t.size); });
+    if (self.embedder.visit_objects != nullptr) self.embedder.visit_objects(self.embedder.context, visitor);
+  }
+};
+
+}  // namespace
+
+Result<HeapOptions> with_environment(HeapOptions options) {
+  const char* wanted = std::getenv(engine_variable);  // NOLINT(concurrency-mt-unsafe): documented
+  if (wanted == nullptr || *wanted == '\0') return options;
+  const Result<EngineKind> engine = parse_engine(wanted);
+  if (!engine) return engine.error();
+  options.engine = engine.value();
+  return options;
+}
+
+Heap::Heap(const os::SystemCalls& kernel, const HeapOptions& options) : kernel_(kernel), options_(options) {}
+Heap::~Heap() = default;
+
+Result<void> Heap::check_options() const {
+  const HeapOptions& o = options_;
+  if (!is_power_of_two(o.region_bytes) || o.region_bytes < smallest_region ||
+      o.region_bytes > largest_region) {
+    return Error{"opening a heap: region_bytes", 0, "a power of two from 256 KiB to 32 MiB"};
+  }
+  if (o.granule_bytes != 8 && o.granule_bytes != 16)
+    return Error{"opening a heap: granule_bytes", 0, "8 or 16"};
+  if (o.maximum_bytes < o.region_bytes || o.maximum_bytes > std::size_t{16} << 40) {
+    return Error{"opening a heap: maximum_bytes", 0, "at least one region and at most 16 TiB"};
+  }
+  if (o.minimum_bytes > o.maximum_bytes)
+    return Error{"opening a heap: minimum_bytes", 0, "at most maximum_bytes"};
+  if (o.maximum_handles == 0) return Error{"opening a heap: maximum_handles", 0, "at least 1"};
+  return {};
+}
+
+Result<void> Heap::open() {
+  if (Result<void> checked = check_options(); !checked) return checked;
+  os::ReservationRequest request;
+  request.bytes = align_down(options_.maximum_bytes, options_.region_bytes);
+  request.minimum_bytes = options_.minimum_bytes;
+  request.alignment = std::max(options_.region_bytes, huge_page_bytes);
+  request.huge_pages = options_.huge_pages;
+  Result<os::Reservation> reserved = os::Reservation::reserve(kernel_, request, &reservation_report_);
+  if (!reserved) return reserved.error();
+  reservation_ = reserved.take();
+  if (reservation_.needs_commit()) {
+    if (Result<void> committed = reservation_.commit(reservation_.range()); !committed) return committed;
+  }
+  geometry_.base = reservation_.range().start;
+  geometry_.region_shift = shift_of(options_.region_bytes);
+  geometry_.granule_shift = shift_of(options_.granule_bytes);
+  geometry_.region_count = static_cast<std::uint32_t>(reservation_.range().bytes >> geometry_.region_shift);
+  return open_tables();
+}
+
+Result<void> Heap::open_tables() {
+  Result<RegionSpace> regions = RegionSpace::open(kernel_, geometry_);
+  if (!regions) return regions.error();
+  Result<HandleTable> handles = HandleTable::open(kernel_, options_.maximum_handles);
+  if (!handles) return handles.error();
+  const std::size_t bitmap_bytes = MarkBitmap::words_needed(geometry_) * sizeof(std::uint64_t);
+  Result<os::MetadataMemory> marks = os::MetadataMemory::map(kernel_, bitmap_bytes);
+  if (!marks) return marks.error();
+  Result<os::MetadataMemory> starts = os::MetadataMemory::map(kernel_, bitmap_bytes);
+  if (!starts) return starts.error();
+  regions_.emplace(regions.take());
+  handles_.emplace(handles.take());
+  mark_words_ = marks.take();
+  start_words_ = starts.take();
+  allocator_.emplace(*regions_);
+  capabilities_ = os::probe_capabilities(kernel_);
+  PageMoverOptions moving;
+  moving.engine = options_.engine;
+  moving.vma_budget = options_.vma_budget;
+  moving.calibrate = options_.calibrate;
+  mover_.emplace(kernel_, reservation_.range(), moving);
+  mover_->open(capabilities_);
+  return {};
+}
+
+Result<Handle> Heap::allocate(Mutator& mutator, std::size_t size, std::size_t alignment) {
+  const Allocation allocation = mutator.allocate(size, alignment);
+  if (!allocation) return error_of(allocation);
+  Result<Handle> handle = handles_->create({allocation.address, size, alignment});
+  if (!handle && allocator_->release(allocation.address, size, alignment)) {
+    give_back(regions_->head_of(geometry_.region_of(allocation.address)));
+  }
+  return handle;
+}
+
+void Heap::give_back(RegionIndex head) {
+  const std::uint32_t span = regions_->region_span(head);
+  if (!regions_->quarantine_if_empty(head)) return;
+  release_range(kernel_, {geometry_.start_of(head), std::size_t{span} << geometry_.region_shift});
+  regions_->release(head);
+}
+
+bool Heap::release(Handle handle) {
+  const std::optional<HandleTarget> target = handles_->release(handle);
+  if (!target) return false;
+  if (allocator_->release(target->address, target->size, target->alignment)) {
+    give_back(regions_->head_of(geometry_.region_of(target->address)));
+  }
+  return true;
+}
+
+Address Heap::address_of(Handle handle) const {
+  const std::optional<HandleTarget> target = handles_->resolve(handle);
+  return target ? target->address : Address::null;
+}
+
+std::size_t Heap::size_of(Handle handle) const {
+  const std::optional<HandleTarget> target = handles_->resolve(handle);
+  return target ? target->size : 0;
+}
+
+bool Heap::pin(Handle handle) {
+  const Address address = address_of(handle);
+  return address != Address::null && regions_->table().pin(geometry_.region_of(address)) == PinOutcome::Done;
+}
+
+bool Heap::unpin(Handle handle) {
+  const Address address = address_of(handle);
+  return address != Address::null &&
+         regions_->table().unpin(geometry_.region_of(address)) == PinOutcome::Done;
+}
+
+MarkBitmap Heap::marks() const { return MarkBitmap(geometry_, mark_words_.as_array<std::uint64_t>()); }
+
+// What an object takes is marked, not what was asked for, so that marks and the regions' live counts agree.
+void Heap::mark_live_objects() {
+  mark_words_.clear();
+  start_words_.clear();
+  MarkBitmap marked = marks();
+  const std::span<std::uint64_t> starts = start_words_.as_array<std::uint64_t>();
+  handles_->for_each_live([&](Handle, const HandleTarget& target) {
+    marked.mark({target.address, classify(geometry_, target.size, target.alignment).bytes});
+    const std::uint64_t granule = geometry_.granule_of(target.address);
+    starts[granule / 64] |= std::uint64_t{1} << (granule % 64);
+  });
+}
+
+Result<CompactionReport> Heap::compact(const CompactOptions& options, const Embedder& embedder) {
+  allocator_->retire_open_regions();
+  const std::uint64_t start = now();
+  mark_live_objects();
+  const std::uint64_t marked = now();
+  Roots roots{*handles_, embedder};
+  PageEvacuator own(kernel_, *mover_);
+  CompactionInput input{marks(), start_words_.as_array<const std::uint64_t>()};
+  input.embedder = {&roots, &Roots::fix, &Roots::visit};
+  input.goal = options.goal;
+  input.verify = options.verify;
+  Compactor compactor(kernel_, *regions_, options.evacuator != nullptr ? *options.evacuator : own,
+                      mover_->chooser().corrected_costs(0));
+  Result<CompactionReport> report = compactor.compact(input);
+  if (!report) return report;
+  report.value().engine = mover_->engine_kind();
+  report.value().nanoseconds.mark = marked - start;
+  return report;
+}
+
+}  // namespace shunt
