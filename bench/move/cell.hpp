@@ -35,7 +35,7 @@ inline std::vector<Cell> all_cells() {
   std::vector<Cell> cells;
   for (const bool running : {false, true}) {
     for (const std::size_t pages : {1, 2, 4, 16, 64, 512}) cells.push_back(small_pages_cell(pages, running));
-    cells.push_back({"huge:2MiB", huge_page_bytes, 8, true, running});
+    cells.push_back({"huge:2MiB", huge_page_bytes, 16, true, running});
     cells.push_back({"huge:64MiB", 32 * huge_page_bytes, 1, true, running});
   }
   return cells;
