@@ -66,6 +66,9 @@ class Reservation {
   Result<void> commit(AddressRange part);
 
  private:
+  // errno of the last advice that was refused, or 0.
+  int advise(const ReservationRequest&);
+
   SystemCalls kernel_{};
   AddressRange range_{};
   std::size_t asked_bytes_ = 0;

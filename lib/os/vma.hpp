@@ -14,17 +14,10 @@
 #include "base/result.hpp"
 #include "os/descriptor.hpp"
 #include "os/metadata_memory.hpp"
+#include "os/procmap_query.hpp"
 #include "os/system_calls.hpp"
 
 namespace shunt::os {
-
-struct Vma {
-  AddressRange range{};
-  bool readable = false;
-  bool writable = false;
-  bool executable = false;
-  bool shared = false;
-};
 
 // Not thread-safe: one reader, one thread.
 class VmaReader {
@@ -49,8 +42,13 @@ class VmaReader {
  private:
   static Result<VmaReader> open_with(const SystemCalls&, Method);
   bool query_tells_the_truth();
-  Result<std::optional<Vma>> query(Address address);
-  Result<std::optional<Vma>> scan_text(AddressRange range, std::size_t* count);
+  // Calls visit(vma) for the VMAs that end after `first`, ascending, until it returns false.
+  template <class Visit>
+  Result<void> visit_from(Address first, Method, Visit);
+  template <class Visit>
+  Result<void> visit_queries(Address first, Visit);
+  template <class Visit>
+  Result<void> visit_lines(Address first, Visit);
 
   SystemCalls kernel_{};
   Descriptor maps_{};
