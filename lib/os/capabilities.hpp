@@ -74,8 +74,12 @@ const char* capability_name(Capability);
 const char* capability_meaning(Capability);
 const char* capability_state_name(CapabilityState);
 
-// Thread-safe. Never fails: what cannot be tried is Refused. Maps at most 8 MiB and touches at most 5 MiB at
-// a time.
-Capabilities probe_capabilities(const SystemCalls&);
+// What to spend. Everything is under 2 ms on an idle machine, but MADV_COLLAPSE waits for every CPU to empty its page
+// batches and a huge page is zeroed, so on a busy one those two may take many milliseconds. Movers leaves these two
+// NotTried and stays under 1 ms.
+enum class ProbeScope : std::uint8_t { Everything, Movers };
+
+// Thread-safe. Never fails: what cannot be tried is Refused. Touches at most 2 MiB at a time, maps at most 4 MiB.
+Capabilities probe_capabilities(const SystemCalls&, ProbeScope = ProbeScope::Everything);
 
 }  // namespace shunt::os
