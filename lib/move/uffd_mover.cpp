@@ -24,14 +24,14 @@ std::size_t piece_within_vmas(VmaLookup& lookup, Address from, Address to, std::
   if (!lookup.available()) return bytes;  // let the kernel's answer stand
   for (const Address start : {from, to}) {
     const std::optional<os::Vma> vma = lookup.covering(start);
-    if (!vma || !vma->readable || !vma->writable) return 0;
+    if (!vma || !VmaLookup::is_plain(*vma)) return 0;
     bytes = std::min(bytes, vma->range.end() - start);
   }
   return bytes;
 }
 
-// How much of the destination, from its start, reads as zeros; at most up to the next huge page border, because
-// the zero page may be a huge one.
+// How much of the destination, from its start, reads as zeros; at most up to the next huge page border,
+// because the zero page may be a huge one.
 std::size_t leading_zero_bytes(AddressRange destination) {
   const Address border = align_down(destination.start, huge_page_bytes) + huge_page_bytes;
   const Address end = std::min(destination.end(), border);
@@ -49,8 +49,8 @@ bool drop(const os::SystemCalls& kernel, AddressRange range) {
 UffdMover::~UffdMover() { close(); }
 
 // A host may close every descriptor that it does not know (daemons do, after fork), and the number may name
-// another file by now, which is not ours to close. A range of no bytes asks the question and changes nothing: a
-// userfaultfd says EINVAL, whatever it belongs to. A child's copy of the descriptor is its own to close.
+// another file by now, which is not ours to close. A range of no bytes asks the question and changes nothing:
+// a userfaultfd says EINVAL, whatever it belongs to. A child's copy of the descriptor is its own to close.
 void UffdMover::close() {
   if (descriptor_ < 0) return;
   const long answer = os::unregister_userfaultfd(kernel_, descriptor_, {reservation_.start, 0});
@@ -84,9 +84,10 @@ bool UffdMover::is_ours() {
   return open(reservation_).ok();
 }
 
-// A destination that was only read holds the zero page. All of them that follow are dropped at once: they come
-// in rows. Never a page with contents.
-UffdMover::Next UffdMover::drop_zero_pages(AddressRange destination, SpanOutcome& outcome, MoveReport& report) {
+// A destination that was only read holds the zero page. All of them that follow are dropped at once: they
+// come in rows. Never a page with contents.
+UffdMover::Next UffdMover::drop_zero_pages(AddressRange destination, SpanOutcome& outcome,
+                                           MoveReport& report) {
   VmaLookup lookup(kernel_);
   const std::optional<os::Vma> vma = lookup.covering(destination.start);
   const bool readable = !lookup.available() || (vma && vma->readable);
@@ -154,8 +155,8 @@ UffdMover::Next UffdMover::answer(int code, const MoveSpan& span, SpanOutcome& o
   }
 }
 
-// EINVAL: a VMA border is in the range, or the two sides differ in protection, locking or sharing. `limit` shrinks
-// to the next border; false when that does not help.
+// EINVAL: a VMA border is in the range, or the two sides differ in protection, locking or sharing. `limit`
+// shrinks to the next border; false when that does not help.
 bool UffdMover::shrink_to_vmas(const MoveSpan& span, SpanOutcome& outcome, std::size_t& limit) {
   VmaLookup lookup(kernel_);
   const std::size_t at = outcome.bytes_moved;
