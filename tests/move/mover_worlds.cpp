@@ -89,11 +89,7 @@ const char* nothing() { return nullptr; }
 const char* missing_move() {
   return host_capabilities().works(os::Capability::UserfaultfdMove) ? nullptr : "UFFDIO_MOVE";
 }
-const char* missing_keep_source() {
-  const bool usable = host_capabilities().works(os::Capability::RemapKeepSource) &&
-                      !host_capabilities().dontunmap_merge_is_unsafe;
-  return usable ? nullptr : "mremap with DONTUNMAP";
-}
+const char* missing_keep_source() { return host_can_remap() ? nullptr : "mremap with DONTUNMAP"; }
 const char* missing_many() {
   const bool usable =
       missing_keep_source() == nullptr && host_capabilities().works(os::Capability::RemapManyKeepSource);
@@ -105,6 +101,11 @@ const char* missing_many() {
 const os::Capabilities& host_capabilities() {
   static const os::Capabilities found = os::probe_capabilities(os::SystemCalls::real());
   return found;
+}
+
+bool host_can_remap() {
+  return host_capabilities().works(os::Capability::RemapKeepSource) &&
+         !host_capabilities().dontunmap_merge_is_unsafe;
 }
 
 WorldMaker uffd_world() {

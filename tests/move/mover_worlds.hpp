@@ -14,6 +14,7 @@
 namespace shunt::testing {
 
 const os::Capabilities& host_capabilities();
+bool host_can_remap();
 
 class MoverWorld {
  public:
