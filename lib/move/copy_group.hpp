@@ -13,6 +13,7 @@
 
 #include "move/move_report.hpp"
 #include "move/move_span.hpp"
+#include "move/page_copy.hpp"
 #include "move/release_queue.hpp"
 #include "os/system_calls.hpp"
 
@@ -33,7 +34,7 @@ class CopyGroup {
   void flush();
 
  private:
-  static constexpr std::size_t most_bytes = std::size_t{512} << 10;
+  static constexpr std::size_t most_bytes = PageCopyMover::chunk_bytes;
   static constexpr std::size_t most_pieces = most_bytes / page_bytes;
 
   struct Piece {

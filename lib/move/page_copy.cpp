@@ -28,7 +28,9 @@ std::size_t bytes_left(const MoveBatch& batch) {
 bool release_range(const os::SystemCalls& kernel, AddressRange range) {
   if (!os::failed(os::drop_pages(kernel, range))) return true;
   if (!os::failed(os::drop_locked_pages(kernel, range))) return true;
-  std::memset(pointer_to(range.start), 0, range.bytes);
+  for (Address page = range.start; page < range.end(); page += page_bytes) {
+    if (!is_zero_page(page)) std::memset(pointer_to(page), 0, page_bytes);  // holes stay holes
+  }
   return false;
 }
 

@@ -20,6 +20,9 @@ class PageCopyMover final : public Mover {
   MoverKind kind() const override { return MoverKind::PageCopy; }
   void move(const MoveBatch&, MoveReport&) override;
 
+  // The most that gets its destination pages together: what a second-level cache likes (copy_group.hpp).
+  static constexpr std::size_t chunk_bytes = std::size_t{512} << 10;
+
  private:
   void move_to_warm(const MoveBatch&, ReleaseQueue&, MoverCounts&);
   void move_to_empty(const MoveBatch&, ReleaseQueue&, MoverCounts&);
