@@ -15,15 +15,21 @@ constexpr std::size_t window_bytes = huge_page_bytes;
 constexpr std::array<std::size_t, 4> passes = {128, 32, 8, 3};
 // Consecutive windows share one scratch mapping, so that they come home as one VMA.
 constexpr std::size_t scratch_windows = 64;
+// Each query of text costs time for every VMA below; the square of this is some seconds' worth.
+constexpr std::size_t most_vmas_by_text = 2'000;
 
+// Aligned to huge pages, so that windows come home as page tables and not page by page.
 class Scratch {
  public:
   Scratch(const os::SystemCalls& kernel, std::size_t bytes) : kernel_(kernel) {
-    const long answer = os::map_anonymous(kernel, Address::null, bytes, os::Access::ReadWrite, false);
-    if (!os::failed(answer)) range_ = {Address{static_cast<std::uintptr_t>(answer)}, bytes};
+    const std::size_t mapped_bytes = bytes + huge_page_bytes;
+    const long answer = os::map_anonymous(kernel, Address::null, mapped_bytes, os::Access::ReadWrite, false);
+    if (os::failed(answer)) return;
+    mapped_ = {Address{static_cast<std::uintptr_t>(answer)}, mapped_bytes};
+    range_ = {align_up(mapped_.start, huge_page_bytes), bytes};
   }
   ~Scratch() {
-    if (range_.bytes != 0) os::unmap(kernel_, range_);
+    if (mapped_.bytes != 0) os::unmap(kernel_, mapped_);
   }
   Scratch(const Scratch&) = delete;
   Scratch& operator=(const Scratch&) = delete;
@@ -31,20 +37,47 @@ class Scratch {
 
  private:
   const os::SystemCalls& kernel_;
+  AddressRange mapped_{};
   AddressRange range_{};
 };
 
-// One window: out by copy, home by remap. The window is untouched until the remap replaces it whole.
-bool rewrite(const os::SystemCalls& kernel, AddressRange window, Address scratch, MoveReport& report) {
+bool copy_out(const os::SystemCalls& kernel, AddressRange from, Address to) {
   PageCopyMover copy(kernel);
-  MoveReport copied;
-  const MoveSpan span{window.start, scratch, window.bytes};
+  MoveReport report;
+  const MoveSpan span{from.start, to, from.bytes};
   SpanOutcome outcome;
   MoveBatch batch{{&span, 1}, {&outcome, 1}};
   batch.release_sources = false;
-  copy.move(batch, copied);
-  if (outcome.bytes_moved != window.bytes) return false;
-  if (os::failed(os::remap(kernel, scratch, window.start, window.bytes, os::remap_keep_source))) return false;
+  copy.move(batch, report);
+  return outcome.bytes_moved == from.bytes;
+}
+
+// A failed call may have unmapped the window first. Whatever of it is a hole now is mapped again, at once,
+// and written back: the scratch still holds all of it, because only a call that succeeds empties the scratch.
+void put_back(const os::SystemCalls& kernel, AddressRange window, Address scratch) {
+  if (!os::failed(os::map_hole(kernel, window))) {
+    copy_out(kernel, {scratch, window.bytes}, window.start);
+    return;
+  }
+  VmaLookup lookup(kernel);
+  for (Address at = window.start; at < window.end();) {
+    const std::optional<os::Vma> vma = lookup.at_or_after(at);
+    const Address hole_end = vma ? std::min(vma->range.start, window.end()) : window.end();
+    const AddressRange hole{at, hole_end > at ? hole_end - at : 0};
+    if (hole.bytes != 0 && !os::failed(os::map_hole(kernel, hole))) {
+      copy_out(kernel, {scratch + (at - window.start), hole.bytes}, at);
+    }
+    at = vma ? vma->range.end() : window.end();
+  }
+}
+
+// One window: out by copy, home by remap. The window is untouched until the remap replaces it whole.
+bool rewrite(const os::SystemCalls& kernel, AddressRange window, Address scratch, MoveReport& report) {
+  if (!copy_out(kernel, window, scratch)) return false;
+  if (os::failed(os::remap(kernel, scratch, window.start, window.bytes, os::remap_keep_source))) {
+    put_back(kernel, window, scratch);
+    return false;
+  }
   report.healed_bytes += window.bytes;
   return true;
 }
@@ -52,7 +85,7 @@ bool rewrite(const os::SystemCalls& kernel, AddressRange window, Address scratch
 struct Window {
   AddressRange range{};
   std::size_t vmas = 0;
-  Address scan_end = Address::null;  // start of the last VMA seen: where the next window's scan begins
+  bool plain = true;  // private, readable and writable from end to end
 };
 
 // The first window at or after `from` that has VMAs begin in it, and how many; bytes 0 at the end.
@@ -67,13 +100,15 @@ Window next_window(VmaLookup& lookup, Address from, AddressRange reservation) {
     ++window.vmas;
     vma = lookup.at_or_after(vma->range.end());
   }
+  window.plain = lookup.plain_bytes(window.range) == window.range.bytes;
   return window;
 }
 
 class Healer {
  public:
-  Healer(const os::SystemCalls& kernel, AddressRange reservation, std::size_t wanted, MoveReport& report)
-      : kernel_(kernel), lookup_(kernel), reservation_(reservation), wanted_(wanted), report_(report) {}
+  Healer(const os::SystemCalls& kernel, AddressRange reservation, const HealingRequest& request,
+         MoveReport& report)
+      : kernel_(kernel), lookup_(kernel), reservation_(reservation), request_(request), report_(report) {}
 
   // False when enough has merged, or the kernel refuses.
   bool pass(std::size_t threshold, std::size_t& vmas) {
@@ -81,9 +116,9 @@ class Healer {
     for (Window w = next_window(lookup_, at, reservation_); w.range.bytes != 0;
          w = next_window(lookup_, at, reservation_)) {
       at = w.range.end();
-      if (w.vmas < threshold) continue;
+      if (w.vmas < threshold || !w.plain) continue;
       const std::size_t rewritten = rewrite_from(w.range, threshold, vmas);
-      if (rewritten == 0 || vmas <= wanted_) return false;
+      if (rewritten == 0 || vmas <= request_.wanted_vmas) return false;
       at = w.range.start + rewritten;
     }
     return true;
@@ -102,31 +137,43 @@ class Healer {
       vmas -= std::min(vmas, in_window);
       done += window.bytes;
       const Window next = next_window(lookup_, window.end(), reservation_);
-      if (next.range.start != window.end() || next.range.bytes != window_bytes) break;
+      if (next.range.start != window.end() || next.range.bytes != window_bytes || !next.plain) break;
       window = next.range;
       in_window = next.vmas;
     }
+    advise({first.start, done});
     return done;
+  }
+
+  // Only now, when all is home: advised before, a few pages would each have brought a huge one.
+  void advise(AddressRange healed) {
+    if (healed.bytes == 0) return;
+    const HealingAdvice& advice = request_.advice;
+    if (advice.huge_pages != os::HugePageAdvice::Default) {
+      os::advise_huge_pages(kernel_, healed, advice.huge_pages == os::HugePageAdvice::Always);
+    }
+    if (advice.exclude_from_core_dump) os::exclude_from_core_dump(kernel_, healed);
   }
 
   os::SystemCalls kernel_;
   VmaLookup lookup_;
   AddressRange reservation_;
-  std::size_t wanted_;
+  HealingRequest request_;
   MoveReport& report_;
 };
 
 }  // namespace
 
-std::size_t heal(const os::SystemCalls& kernel, AddressRange reservation, std::size_t wanted_vmas,
+std::size_t heal(const os::SystemCalls& kernel, AddressRange reservation, const HealingRequest& request,
                  MoveReport& report) {
   Result<os::VmaReader> reader = os::VmaReader::open(kernel);
   if (!reader) return 0;
   const std::size_t before = report.healed_bytes;
-  Healer healer(kernel, reservation, wanted_vmas, report);
+  Healer healer(kernel, reservation, request, report);
   for (const std::size_t threshold : passes) {
     const Result<std::size_t> count = reader.value().count_in(reservation);
-    if (!count || count.value() <= wanted_vmas) break;
+    if (!count || count.value() <= request.wanted_vmas) break;
+    if (reader.value().method() == os::VmaReader::Method::Text && count.value() > most_vmas_by_text) break;
     std::size_t vmas = count.value();
     if (!healer.pass(threshold, vmas)) break;
   }

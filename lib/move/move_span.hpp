@@ -22,6 +22,8 @@ struct MoveSpan {
 
   constexpr AddressRange source() const { return {from, bytes}; }
   constexpr AddressRange destination() const { return {to, bytes}; }
+  // What is left of the destination when `done` bytes are there.
+  constexpr AddressRange destination_from(std::size_t done) const { return {to + done, bytes - done}; }
 };
 
 // Why the rest of a span is not at its destination, or why a mover handed it on to page copy.
@@ -56,7 +58,8 @@ struct MoveBatch {
   std::span<SpanOutcome> outcomes;  // as many as spans
   // False: the caller gives the vacated ranges back itself, in larger pieces than the spans.
   bool release_sources = true;
-  // The destinations hold pages whose contents are dead and may be overwritten.
+  // The destinations hold pages whose contents are dead and may be overwritten. Whatever an engine could not
+  // move it leaves with an empty destination, so that page copy can take it from there.
   bool destination_warm = false;
   // Only for embedders who know that nothing writes to their pinned pages (vmsplice, not io_uring buffers).
   bool copy_pinned_pages = false;

@@ -27,7 +27,7 @@ inline void touch_for_write(Address page) {
 }
 
 // Drops the pages of a vacated range, also when it is mlocked. False where the kernel refuses even that: the
-// range then reads as zeros all the same, but keeps its memory.
+// range then reads as zeros all the same, but what was in memory stays there.
 bool release_range(const os::SystemCalls&, AddressRange);
 
 }  // namespace shunt

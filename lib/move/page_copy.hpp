@@ -1,15 +1,17 @@
 // Page copy: memcpy and release. Works everywhere, and stands behind every engine.
 //
-// Copies chunk by chunk: what the source holds as zeros stays a hole at the destination, runs of pages with
-// contents get their destination pages from one MADV_POPULATE_WRITE, and the vacated chunk is given back at
-// once, so that at most one chunk is in memory twice. Does not move pinned pages correctly (no copy can): the
-// chooser keeps those away from it.
+// Into an empty destination it copies group by group: what a source holds as zeros stays a hole, the pages of
+// a group get their memory from one MADV_POPULATE_WRITE, also when they come from many spans. Into a warm one
+// it streams. Vacated sources are given back together, at most a few MiB later, so that little is in memory
+// twice. Does not move pinned pages correctly (no copy can): the chooser keeps those away from it.
 #pragma once
 
 #include "move/mover.hpp"
 #include "os/system_calls.hpp"
 
 namespace shunt {
+
+class ReleaseQueue;
 
 class PageCopyMover final : public Mover {
  public:
@@ -18,15 +20,15 @@ class PageCopyMover final : public Mover {
   MoverKind kind() const override { return MoverKind::PageCopy; }
   void move(const MoveBatch&, MoveReport&) override;
 
-  // The most that is in memory twice.
-  static constexpr std::size_t chunk_bytes = std::size_t{4} << 20;
+  // The most that gets its destination pages together: what a second-level cache likes (copy_group.hpp).
+  static constexpr std::size_t chunk_bytes = std::size_t{512} << 10;
 
  private:
-  // False: the destination could not get its pages.
-  bool copy_chunk(Address from, Address to, std::size_t bytes, bool destination_warm);
-  bool copy_present_pages(Address from, Address to, std::size_t bytes, bool destination_warm);
+  void move_to_warm(const MoveBatch&, ReleaseQueue&, MoverCounts&);
+  void move_to_empty(const MoveBatch&, ReleaseQueue&, MoverCounts&);
 
   os::SystemCalls kernel_;
+  bool vectors_work_ = true;  // until the kernel refuses
 };
 
 }  // namespace shunt

@@ -5,7 +5,6 @@
 
 #include "base/check.hpp"
 #include "move/calibration.hpp"
-#include "move/healing.hpp"
 #include "os/metadata_memory.hpp"
 
 namespace shunt {
@@ -21,6 +20,13 @@ constexpr std::size_t slice_spans = 256;
 // With fewer VMAs than this left the engine could not finish even one slice of scattered runs.
 constexpr std::size_t least_vmas = 8;
 
+bool is_complete(const MoveBatch& batch) {
+  for (std::size_t i = 0; i < batch.spans.size(); ++i) {
+    if (batch.outcomes[i].bytes_moved != batch.spans[i].bytes) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 PageMover::PageMover(const os::SystemCalls& kernel, AddressRange reservation, const PageMoverOptions& options)
@@ -32,7 +38,7 @@ void PageMover::open(const os::Capabilities& capabilities) {
   budget_.open(kernel_, reservation_, options_.vma_budget);
   heal_again_at_ = budget_.allowed() - budget_.allowed() / 4;
   for (const EngineKind kind : {EngineKind::Relocate, EngineKind::Remap, EngineKind::Copy}) {
-    if (kind < wanted || (kind != EngineKind::Copy && !capabilities.supports(kind))) continue;
+    if (kind < wanted || !capabilities.supports(kind)) continue;
     if (open_engine(capabilities, kind)) break;
   }
   const Chooser::Mode mode = !options_.engine                   ? Chooser::Mode::Predict
@@ -50,6 +56,8 @@ bool PageMover::open_engine(const os::Capabilities& capabilities, EngineKind kin
     engine_ = &uffd_;
     return true;
   }
+  // Every remap keeps its source and may merge at its destination: what these kernels must not be asked for.
+  if (capabilities.dontunmap_merge_is_unsafe) return false;
   relocate_flags_ = kind == EngineKind::Relocate ? capabilities.relocate_flags : 0;
   const MoverKind mover = kind == EngineKind::Relocate ? MoverKind::RelocateMremap
                           : capabilities.works(os::Capability::RemapManyKeepSource) ? MoverKind::RemapMulti
@@ -75,56 +83,103 @@ CostModel PageMover::calibrate_engine() {
   return calibrate(kernel_, &engine, range);
 }
 
+void PageMover::heal_if_short(MoveReport& report) {
+  if (!options_.heal || budget_.used() < heal_again_at_) return;
+  heal(kernel_, reservation_, {budget_.allowed() / 2, options_.advice}, report);
+  budget_.recount();
+  // Where healing could not help it is not tried again at every slice.
+  heal_again_at_ =
+      std::max(budget_.allowed() - budget_.allowed() / 4, budget_.used() + budget_.allowed() / 8);
+}
+
 // Heals when the budget runs short, and says whether the engine may make VMAs at all.
 bool PageMover::engine_available(MoveReport& report) {
   if (engine_ == nullptr) return false;
   if (engine_kind_ != EngineKind::Remap) return true;
-  if (budget_.used() >= heal_again_at_) budget_.recount();
-  if (options_.heal && budget_.used() >= heal_again_at_) {
-    heal(kernel_, reservation_, budget_.allowed() / 2, report);
-    budget_.recount();
-    // Where healing could not help it is not tried again at every slice.
-    heal_again_at_ =
-        std::max(budget_.allowed() - budget_.allowed() / 4, budget_.used() + budget_.allowed() / 8);
-  }
+  if (budget_.used() >= heal_again_at_) budget_.recount_if_due();
+  heal_if_short(report);
   return budget_.left() >= least_vmas;
 }
 
+// Only where VMAs of another kind were met is it asked what a copy would run into.
+void PageMover::finish_span_by_copy(const MoveBatch& one_span, VmaLookup& lookup, MoveReport& report) {
+  SpanOutcome& outcome = one_span.outcomes[0];
+  MoveSpan span = one_span.spans[0];
+  const std::size_t done = outcome.bytes_moved;
+  if (outcome.reason == Reason::VmaBorder) {
+    const std::size_t plain = std::min(lookup.plain_bytes({span.from + done, span.bytes - done}),
+                                       lookup.plain_bytes({span.to + done, span.bytes - done}));
+    span.bytes = done + plain;
+  }
+  MoveBatch part = one_span;
+  part.spans = {&span, 1};
+  move_by_copy(part, report);
+  if (span.bytes < one_span.spans[0].bytes && outcome.reason == Reason::None)
+    outcome.reason = Reason::Protected;
+}
+
 void PageMover::finish_by_copy(const MoveBatch& batch, MoveReport& report) {
+  VmaLookup lookup(kernel_);
   for (std::size_t i = 0; i < batch.spans.size(); ++i) {
     SpanOutcome& outcome = batch.outcomes[i];
     if (outcome.bytes_moved == batch.spans[i].bytes) continue;
     const Reason reason = outcome.reason;
-    const bool may_copy = copy_is_correct(reason) || (reason == Reason::Pinned && batch.copy_pinned_pages);
-    if (may_copy) {
-      ++report.fallbacks[static_cast<std::size_t>(reason)];
-      MoveBatch rest = batch;
-      rest.spans = batch.spans.subspan(i, 1);
-      rest.outcomes = batch.outcomes.subspan(i, 1);
-      rest.destination_warm = false;
-      copy_.move(rest, report);
-    }
-    if (outcome.reason != Reason::None) ++report.left[static_cast<std::size_t>(outcome.reason)];
+    if (!copy_is_correct(reason) && !(reason == Reason::Pinned && batch.copy_pinned_pages)) continue;
+    ++report.fallbacks[static_cast<std::size_t>(reason)];
+    MoveBatch one = batch;
+    one.spans = batch.spans.subspan(i, 1);
+    one.outcomes = batch.outcomes.subspan(i, 1);
+    one.destination_warm = false;  // the engine emptied it
+    finish_span_by_copy(one, lookup, report);
   }
+}
+
+void PageMover::move_by_engine(const MoveBatch& batch, MoveReport& report) {
+  const double start = now();
+  engine_->move(batch, report);
+  report.of(engine_->kind()).nanoseconds += static_cast<std::uint64_t>(now() - start);
+}
+
+void PageMover::move_by_copy(const MoveBatch& batch, MoveReport& report) {
+  const double start = now();
+  copy_.move(batch, report);
+  report.of(copy_.kind()).nanoseconds += static_cast<std::uint64_t>(now() - start);
 }
 
 void PageMover::send(Way way, const MoveBatch& batch, const Chooser::Conditions& conditions,
                      MoveReport& report) {
-  Mover& mover = way == Way::Engine ? *engine_ : copy_;
+  // What was begun before, or is not finished, says nothing about the price of a span.
+  bool from_start_to_end = true;
   Chooser::Observation seen;
-  for (const MoveSpan& span : batch.spans) seen.add(span, chooser_.predict(span, way, conditions));
+  for (std::size_t i = 0; i < batch.spans.size(); ++i) {
+    seen.add(batch.spans[i], chooser_.predict(batch.spans[i], way, conditions));
+    from_start_to_end = from_start_to_end && batch.outcomes[i].bytes_moved == 0;
+  }
   const double start = now();
-  mover.move(batch, report);
+  if (way == Way::Engine) {
+    move_by_engine(batch, report);
+  } else {
+    move_by_copy(batch, report);
+  }
   seen.nanoseconds = now() - start;
-  report.of(mover.kind()).nanoseconds += static_cast<std::uint64_t>(seen.nanoseconds);
-  chooser_.observe(way, conditions, seen);
-  finish_by_copy(batch, report);
+  const bool complete = is_complete(batch);
+  if (from_start_to_end && complete) chooser_.observe(way, conditions, seen);
+  if (complete) return;
+  // Moving needs no memory where a copy found none.
+  if (way == Way::Copy && conditions.engine_available) move_by_engine(batch, report);
+  if (way == Way::Engine) finish_by_copy(batch, report);
+  for (std::size_t i = 0; i < batch.spans.size(); ++i) {
+    const Reason reason = batch.outcomes[i].reason;
+    if (batch.outcomes[i].bytes_moved != batch.spans[i].bytes)
+      ++report.left[static_cast<std::size_t>(reason)];
+  }
 }
 
 // Neighbours that go the same way stay together, so that the engine can join them.
 void PageMover::move_slice(const MoveBatch& batch, MoveReport& report) {
   const Chooser::Conditions conditions{batch.running_threads, batch.destination_warm,
                                        engine_available(report)};
+  if (engine_kind_ == EngineKind::Remap && !conditions.engine_available) budget_.add_runs(batch.spans.size());
   for (std::size_t first = 0; first < batch.spans.size();) {
     const Way way = chooser_.choose(batch.spans[first], conditions);
     std::size_t last = first + 1;

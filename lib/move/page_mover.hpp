@@ -4,8 +4,9 @@
 // registration and leaves borders that UFFDIO_MOVE cannot cross: relocate (UFFDIO_MOVE, or mremap's relocate
 // flag where a kernel is seen to honour it), remap (multi-VMA mremap, per-VMA on older kernels) or copy
 // alone. move() keeps the contract of mover.hpp, and finishes by page copy whatever the engine could not do
-// and a copy may. Not thread-safe: one thread moves, the owners of the pages parked. Several PageMovers live
-// side by side.
+// and a copy may. Nothing tells a pinned page before it is moved: whoever has pages that a device or the
+// kernel writes to names the engine in the options, so that none is copied first, and turns healing off. Not
+// thread-safe: one thread moves, the owners of the pages parked. Several PageMovers live side by side.
 #pragma once
 
 #include <cstddef>
@@ -13,6 +14,7 @@
 
 #include "base/engine_kind.hpp"
 #include "move/chooser.hpp"
+#include "move/healing.hpp"
 #include "move/mover.hpp"
 #include "move/page_copy.hpp"
 #include "move/remap_mover.hpp"
@@ -26,8 +28,9 @@ struct PageMoverOptions {
   // next that the host supports), for every run that it can move.
   std::optional<EngineKind> engine{};
   std::size_t vma_budget = 0;  // VMAs that the reservation may consist of; 0: half of what is free
-  bool heal = true;            // rewrite fragmented stretches when the budget runs short
-  bool calibrate = true;       // measure the cost model on this host (a few ms) instead of the defaults
+  bool heal = true;        // rewrite fragmented stretches when the budget runs short; not for pinned pages
+  HealingAdvice advice{};  // what the reservation was advised, for the stretches that are mapped anew
+  bool calibrate = true;   // measure the cost model on this host (a few ms) instead of the defaults
 };
 
 class PageMover {
@@ -58,7 +61,11 @@ class PageMover {
   void move_slice(const MoveBatch&, MoveReport&);
   void send(Way, const MoveBatch&, const Chooser::Conditions&, MoveReport&);
   bool engine_available(MoveReport&);
+  void heal_if_short(MoveReport&);
+  void move_by_engine(const MoveBatch&, MoveReport&);
+  void move_by_copy(const MoveBatch&, MoveReport&);
   void finish_by_copy(const MoveBatch&, MoveReport&);
+  void finish_span_by_copy(const MoveBatch& one_span, VmaLookup&, MoveReport&);
 
   os::SystemCalls kernel_;
   AddressRange reservation_;

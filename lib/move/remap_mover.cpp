@@ -3,17 +3,11 @@
 #include <algorithm>
 
 #include "base/check.hpp"
+#include "move/page_contents.hpp"
 #include "os/memory.hpp"
 #include "os/pagemap.hpp"
 
 namespace shunt {
-namespace {
-
-// A call splits the destination's VMA in three at worst; the source's stays whole under DONTUNMAP.
-constexpr std::size_t vmas_a_call = 2;
-
-}  // namespace
-
 // Spans [first, last) of the batch, whose sources and destinations follow one another without a gap.
 struct RemapMover::Stretch {
   std::size_t first = 0;
@@ -71,15 +65,20 @@ Reason RemapMover::reason_of(int code) {
   }
 }
 
-// A failed FIXED call may have unmapped its destination before it failed; nobody else may land there.
-void RemapMover::restore_reservation(AddressRange destination, VmaLookup& lookup) const {
+// A failed FIXED call may have unmapped its destination before it failed; nobody else may land there. The
+// whole range is tried first, without asking, because every moment counts. False: part of it is not ours to
+// use.
+bool RemapMover::restore_reservation(AddressRange destination, VmaLookup& lookup) const {
+  if (!os::failed(os::map_hole(kernel_, destination))) return true;
   Address at = destination.start;
-  while (at < destination.end()) {
+  while (lookup.available() && at < destination.end()) {
     const std::optional<os::Vma> vma = lookup.at_or_after(at);
     const Address hole_end = vma ? std::min(vma->range.start, destination.end()) : destination.end();
-    if (hole_end > at) os::map_hole(kernel_, {at, hole_end - at});
+    if (hole_end > at && os::failed(os::map_hole(kernel_, {at, hole_end - at}))) return false;
+    if (vma && vma->range.start < destination.end() && vma->shared) return false;
     at = vma ? vma->range.end() : destination.end();
   }
+  return true;
 }
 
 // VMAs move in order and whole, so what has moved is the VMAs at the front whose source holds no page any
@@ -87,46 +86,58 @@ void RemapMover::restore_reservation(AddressRange destination, VmaLookup& lookup
 std::size_t RemapMover::moved_prefix(AddressRange source, VmaLookup& lookup) const {
   std::size_t done = 0;
   while (done < source.bytes) {
-    const std::size_t piece = lookup.bytes_in_one_vma({source.start + done, source.bytes - done});
-    const Result<bool> holds = os::holds_any_page(kernel_, {source.start + done, piece});
+    const AddressRange rest{source.start + done, source.bytes - done};
+    const AddressRange piece{rest.start, lookup.bytes_in_one_vma(rest)};
+    const Result<bool> holds = os::holds_any_page(kernel_, piece);
     if (!holds || holds.value()) break;
-    done += piece;
+    done += piece.bytes;
   }
   return done;
 }
 
-Reason RemapMover::move_piece(Address from, Address to, std::size_t bytes, MoveReport& report,
-                              VmaLookup& lookup) {
-  if (kind_ != MoverKind::RelocateMremap && !budget_.take(vmas_a_call)) return Reason::VmaLimit;
-  const long answer = os::remap(kernel_, from, to, bytes, flags_);
+// Under DONTUNMAP the source's VMAs stay as they are. At the destination each of them makes one, and the VMA
+// that was there may be left in two parts.
+std::size_t RemapMover::vmas_made_at_most(AddressRange source, VmaLookup& lookup) const {
+  std::size_t vmas = 1;
+  if (kind_ != MoverKind::RemapMulti) return vmas + 1;
+  for (std::size_t done = 0; done < source.bytes; ++vmas) {
+    const AddressRange rest{source.start + done, source.bytes - done};
+    done += rest.bytes > page_bytes ? lookup.bytes_in_one_vma(rest) : rest.bytes;
+  }
+  return vmas;
+}
+
+Reason RemapMover::move_piece(AddressRange source, Address to, MoveReport& report, VmaLookup& lookup) {
+  const bool makes_vmas = kind_ != MoverKind::RelocateMremap;
+  if (makes_vmas && !budget_.take(vmas_made_at_most(source, lookup))) return Reason::VmaLimit;
+  const long answer = os::remap(kernel_, source.start, to, source.bytes, flags_);
   ++report.of(kind_).calls;
+  lookup.forget({to, source.bytes});
   if (!os::failed(answer)) return Reason::None;
-  restore_reservation({to, bytes}, lookup);
-  return reason_of(os::errno_of(answer));
+  const Reason reason = reason_of(os::errno_of(answer));
+  // Where the destination is lost nothing may be copied to it, either.
+  return restore_reservation({to, source.bytes}, lookup) ? reason : Reason::Protected;
 }
 
 void RemapMover::move_stretch(const MoveBatch& batch, Stretch& stretch, MoveReport& report,
                               VmaLookup& lookup) {
-  const bool crosses_vmas = kind_ == MoverKind::RemapMulti;
-  std::size_t limit = stretch.bytes;
+  if (batch.destination_warm) release_range(kernel_, {stretch.to, stretch.bytes});
+  bool within_one_vma = kind_ == MoverKind::RemapSingle;
   while (stretch.done < stretch.bytes) {
-    const AddressRange source{stretch.from + stretch.done, limit - stretch.done};
-    const Reason reason = move_piece(source.start, stretch.to + stretch.done, source.bytes, report, lookup);
-    if (reason == Reason::None) {
-      stretch.done = limit;
-      limit = stretch.bytes;
-      continue;
-    }
-    if (crosses_vmas) stretch.done += moved_prefix(source, lookup);
-    if (stretch.done >= limit) {
-      limit = stretch.bytes;
-      continue;
-    }
-    const AddressRange rest{stretch.from + stretch.done, limit - stretch.done};
-    const std::size_t piece = lookup.bytes_in_one_vma(rest);
-    stretch.reason = reason;
-    if (reason != Reason::VmaBorder || piece == source.bytes) break;
-    limit = stretch.done + piece;
+    AddressRange source{stretch.from + stretch.done, stretch.bytes - stretch.done};
+    if (within_one_vma) source.bytes = lookup.bytes_in_one_vma(source);
+    const std::uint64_t calls = report.of(kind_).calls;
+    stretch.reason = move_piece(source, stretch.to + stretch.done, report, lookup);
+    std::size_t moved = stretch.reason == Reason::None ? source.bytes : 0;
+    const bool call_failed = stretch.reason != Reason::None && report.of(kind_).calls != calls;
+    if (call_failed && kind_ == MoverKind::RemapMulti) moved = moved_prefix(source, lookup);
+    stretch.done += moved;
+    if (moved == source.bytes) continue;
+    // Something in the range cannot be crossed: from here on VMA by VMA, until one fails alone.
+    const bool may_help =
+        stretch.reason == Reason::VmaBorder && (moved != 0 || lookup.bytes_in_one_vma(source) < source.bytes);
+    if (!may_help) break;
+    within_one_vma = true;
   }
   report.of(kind_).bytes += stretch.done;
   stretch.write_outcomes(batch);
@@ -135,6 +146,7 @@ void RemapMover::move_stretch(const MoveBatch& batch, Stretch& stretch, MoveRepo
 void RemapMover::move(const MoveBatch& batch, MoveReport& report) {
   SHUNT_CHECK(batch.spans.size(), ==, batch.outcomes.size());
   VmaLookup lookup(kernel_);
+  Reason refused = Reason::None;  // once the VMAs are spent they are so for the whole batch
   for (std::size_t i = 0; i < batch.spans.size();) {
     if (batch.outcomes[i].bytes_moved == batch.spans[i].bytes) {
       ++i;
@@ -142,7 +154,14 @@ void RemapMover::move(const MoveBatch& batch, MoveReport& report) {
     }
     Stretch stretch = Stretch::starting_at(batch, i);
     report.of(kind_).spans += stretch.last - stretch.first;
-    move_stretch(batch, stretch, report, lookup);
+    if (refused == Reason::None) {
+      move_stretch(batch, stretch, report, lookup);
+      if (stretch.reason == Reason::VmaLimit) refused = Reason::VmaLimit;
+    } else {
+      if (batch.destination_warm) release_range(kernel_, {stretch.to, stretch.bytes});
+      stretch.reason = refused;
+      stretch.write_outcomes(batch);
+    }
     i = stretch.last;
   }
 }

@@ -5,8 +5,9 @@
 // behind. DONTUNMAP keeps the vacated source mapped and empty, so no other mmap can land there (invariant 4).
 // Adjacent spans with the same delta become one call, in address order, so that the kernel merges what they
 // leave. On failure the kernel says only an errno: what has moved is found out by asking which pages are
-// where, and a destination that the failed call unmapped is mapped again. Sources: mremap(2); mm/mremap.c
-// of 6.17; "more mergeable mremap via MREMAP_RELOCATE_ANON", linux-mm 2025.
+// where, and a destination that the failed call unmapped is mapped again at once. Kernels before 6.17 unmap
+// it before they look for VMA borders, so the per-VMA mover asks for borders first. Sources: mremap(2);
+// mm/mremap.c of 6.1 and 6.17; "more mergeable mremap via MREMAP_RELOCATE_ANON", linux-mm 2025.
 #pragma once
 
 #include "move/mover.hpp"
@@ -31,9 +32,10 @@ class RemapMover final : public Mover {
   struct Stretch;  // adjacent spans with one delta
 
   void move_stretch(const MoveBatch&, Stretch&, MoveReport&, VmaLookup&);
-  Reason move_piece(Address from, Address to, std::size_t bytes, MoveReport&, VmaLookup&);
+  Reason move_piece(AddressRange source, Address to, MoveReport&, VmaLookup&);
+  std::size_t vmas_made_at_most(AddressRange source, VmaLookup&) const;
   std::size_t moved_prefix(AddressRange source, VmaLookup&) const;
-  void restore_reservation(AddressRange destination, VmaLookup&) const;
+  bool restore_reservation(AddressRange destination, VmaLookup&) const;
   Reason reason_of(int code);
 
   os::SystemCalls kernel_;

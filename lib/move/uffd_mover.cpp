@@ -11,9 +11,12 @@
 namespace shunt {
 namespace {
 
-// How often "not now" is taken for an answer before the page goes to page copy. The kernel says EAGAIN while
-// a fork, a migration or a split is under way; those end by themselves within microseconds.
+// How often an answer that brings no page further is taken before the page goes to page copy. The kernel says
+// EAGAIN while a fork, a migration or a split is under way; those end by themselves within microseconds.
 constexpr unsigned patience_at_start = 64;
+
+// ENOTTY: the number names a file of somebody else by now.
+constexpr int not_this_kind_of_file = 25;
 
 // The longest piece of the span's rest that stays within one VMA on both sides; 0 if either side is not plain
 // readable and writable memory.
@@ -21,17 +24,38 @@ std::size_t piece_within_vmas(VmaLookup& lookup, Address from, Address to, std::
   if (!lookup.available()) return bytes;  // let the kernel's answer stand
   for (const Address start : {from, to}) {
     const std::optional<os::Vma> vma = lookup.covering(start);
-    if (!vma || !vma->readable || !vma->writable) return 0;
+    if (!vma || !VmaLookup::is_plain(*vma)) return 0;
     bytes = std::min(bytes, vma->range.end() - start);
   }
   return bytes;
 }
 
+// How much of the destination, from its start, reads as zeros; at most up to the next huge page border,
+// because the zero page may be a huge one.
+std::size_t leading_zero_bytes(AddressRange destination) {
+  const Address border = align_down(destination.start, huge_page_bytes) + huge_page_bytes;
+  const Address end = std::min(destination.end(), border);
+  Address at = destination.start;
+  while (at < end && is_zero_page(at)) at += page_bytes;
+  return at - destination.start;
+}
+
+bool drop(const os::SystemCalls& kernel, AddressRange range) {
+  return !os::failed(os::drop_pages(kernel, range)) || !os::failed(os::drop_locked_pages(kernel, range));
+}
+
 }  // namespace
 
-UffdMover::~UffdMover() {
-  // A child's copy of the descriptor is its own to close, too; closing it does not disturb the parent.
-  if (descriptor_ >= 0) os::close_descriptor(kernel_, descriptor_);
+UffdMover::~UffdMover() { close(); }
+
+// A host may close every descriptor that it does not know (daemons do, after fork), and the number may name
+// another file by now, which is not ours to close. A range of no bytes asks the question and changes nothing:
+// a userfaultfd says EINVAL, whatever it belongs to. A child's copy of the descriptor is its own to close.
+void UffdMover::close() {
+  if (descriptor_ < 0) return;
+  const long answer = os::unregister_userfaultfd(kernel_, descriptor_, {reservation_.start, 0});
+  if (os::errno_of(answer) == os::invalid) os::close_descriptor(kernel_, descriptor_);
+  descriptor_ = -1;
 }
 
 Result<void> UffdMover::open(AddressRange reservation) {
@@ -56,44 +80,52 @@ Result<void> UffdMover::open(AddressRange reservation) {
 
 bool UffdMover::is_ours() {
   if (descriptor_ >= 0 && fork_guard_.in_creator()) return true;
-  if (descriptor_ >= 0) os::close_descriptor(kernel_, descriptor_);
-  descriptor_ = -1;
+  close();
   return open(reservation_).ok();
 }
 
-UffdMover::Next UffdMover::drop_zero_page(Address destination, SpanOutcome& outcome, MoveReport& report) {
-  const AddressRange page{destination, page_bytes};
+// A destination that was only read holds the zero page. All of them that follow are dropped at once: they
+// come in rows. Never a page with contents.
+UffdMover::Next UffdMover::drop_zero_pages(AddressRange destination, SpanOutcome& outcome,
+                                           MoveReport& report) {
   VmaLookup lookup(kernel_);
-  const std::optional<os::Vma> vma = lookup.covering(destination);
+  const std::optional<os::Vma> vma = lookup.covering(destination.start);
   const bool readable = !lookup.available() || (vma && vma->readable);
-  if (!readable || !is_zero_page(destination) || os::failed(os::drop_pages(kernel_, page))) {
+  if (vma) destination.bytes = std::min(destination.bytes, vma->range.end() - destination.start);
+  const std::size_t zeros = readable ? leading_zero_bytes(destination) : 0;
+  if (zeros == 0) {
     outcome.reason = Reason::DestinationOccupied;
     return Next::GiveUp;
   }
-  ++report.dropped_zero_pages;
+  if (!drop(kernel_, {destination.start, zeros})) {
+    outcome.reason = Reason::Refused;  // nothing with contents is in the way: a copy may have it
+    return Next::GiveUp;
+  }
+  report.dropped_zero_pages += zeros / page_bytes;
+  outcome.reason = Reason::Busy;
   return Next::TryAgain;
 }
 
 // EBUSY means shared after fork, or pinned. A write parts the page from the child; what is busy even then is
-// pinned.
+// pinned. A page that cannot be written to is not touched: that would be a fault.
 UffdMover::Next UffdMover::unshare(Address source, SpanOutcome& outcome, MoveReport& report) {
   if (last_unshared_ == source) {
     outcome.reason = Reason::Pinned;
     return Next::GiveUp;
   }
   last_unshared_ = source;
-  const long answer = os::populate_for_write(kernel_, {source, page_bytes});
-  if (os::errno_of(answer) == os::no_memory) {
-    outcome.reason = Reason::Busy;
+  const int code = os::errno_of(os::populate_for_write(kernel_, {source, page_bytes}));
+  if (code == os::invalid || code == os::not_permitted || code == os::not_implemented) {
+    touch_for_write(source);  // the advice is not there: before 5.14, or in a sandbox
+  } else if (code != 0) {
+    outcome.reason = code == os::no_memory ? Reason::Busy : Reason::Protected;
     return Next::GiveUp;
   }
-  if (os::failed(answer)) touch_for_write(source);
   ++report.unshared_pages;
   return Next::TryAgain;
 }
 
-UffdMover::Next UffdMover::answer(int code, const MoveSpan& span, SpanOutcome& outcome, unsigned& patience,
-                                  MoveReport& report) {
+UffdMover::Next UffdMover::answer(int code, const MoveSpan& span, SpanOutcome& outcome, MoveReport& report) {
   const Address from = span.from + outcome.bytes_moved;
   const Address to = span.to + outcome.bytes_moved;
   switch (code) {
@@ -101,11 +133,10 @@ UffdMover::Next UffdMover::answer(int code, const MoveSpan& span, SpanOutcome& o
     case os::try_again:
     case os::no_entry:  // with holes allowed: the page went away under the call and is being put back
       outcome.reason = Reason::Busy;
-      if (patience-- == 0) return Next::GiveUp;
       os::yield_processor(kernel_);
       return Next::TryAgain;
     case os::exists:
-      return drop_zero_page(to, outcome, report);
+      return drop_zero_pages({to, span.bytes - outcome.bytes_moved}, outcome, report);
     case os::busy:
       return unshare(from, outcome, report);
     case os::bad_address:
@@ -114,10 +145,26 @@ UffdMover::Next UffdMover::answer(int code, const MoveSpan& span, SpanOutcome& o
     case os::no_memory:
       outcome.reason = Reason::NoMemory;
       return Next::GiveUp;
+    case os::bad_descriptor:
+    case not_this_kind_of_file:
+      descriptor_ = -1;  // closed behind our back: the next batch opens another
+      [[fallthrough]];
     default:
       outcome.reason = Reason::Refused;
       return Next::GiveUp;
   }
+}
+
+// EINVAL: a VMA border is in the range, or the two sides differ in protection, locking or sharing. `limit`
+// shrinks to the next border; false when that does not help.
+bool UffdMover::shrink_to_vmas(const MoveSpan& span, SpanOutcome& outcome, std::size_t& limit) {
+  VmaLookup lookup(kernel_);
+  const std::size_t at = outcome.bytes_moved;
+  const std::size_t piece = piece_within_vmas(lookup, span.from + at, span.to + at, limit - at);
+  outcome.reason = piece == 0 ? Reason::Protected : Reason::VmaBorder;
+  if (piece == 0 || piece == limit - at) return false;
+  limit = at + piece;
+  return true;
 }
 
 void UffdMover::move_span(const MoveSpan& span, SpanOutcome& outcome, MoveReport& report) {
@@ -130,43 +177,38 @@ void UffdMover::move_span(const MoveSpan& span, SpanOutcome& outcome, MoveReport
     const os::MoveAttempt attempt =
         os::move_pages(kernel_, descriptor_, span.from + done, span.to + done, limit - done);
     ++counts.calls;
-    SHUNT_CHECK_SHALLOW(attempt.moved_bytes, <=, limit - done);
+    SHUNT_CHECK(attempt.moved_bytes, <=, limit - done);
     counts.bytes += attempt.moved_bytes;
     outcome.bytes_moved += attempt.moved_bytes;
-    if (attempt.code == 0) {
-      limit = span.bytes;
+    if (outcome.bytes_moved == limit) limit = span.bytes;
+    // Progress is never a refusal: it stopped at a page that the next call will name.
+    if (attempt.moved_bytes != 0) {
+      patience = patience_at_start;
       continue;
     }
-    // EAGAIN with progress is not a refusal: it stopped at a page that the next call will name.
-    if (attempt.moved_bytes != 0) patience = patience_at_start;
-    if (attempt.moved_bytes != 0 && outcome.bytes_moved < limit) continue;
-    if (attempt.code == os::invalid) {
-      VmaLookup lookup(kernel_);
-      const std::size_t at = outcome.bytes_moved;
-      const std::size_t piece = piece_within_vmas(lookup, span.from + at, span.to + at, limit - at);
-      outcome.reason = piece == 0 ? Reason::Protected : Reason::VmaBorder;
-      if (piece == 0 || piece == limit - at) return;
-      limit = at + piece;
-      continue;
-    }
-    if (answer(attempt.code, span, outcome, patience, report) == Next::GiveUp) return;
+    const bool shrunk = attempt.code == os::invalid && shrink_to_vmas(span, outcome, limit);
+    if (attempt.code == os::invalid && !shrunk) return;
+    if (!shrunk && answer(attempt.code, span, outcome, report) == Next::GiveUp) return;
+    if (patience-- == 0) return;
   }
   outcome.reason = Reason::None;
 }
 
 void UffdMover::move(const MoveBatch& batch, MoveReport& report) {
   SHUNT_CHECK(batch.spans.size(), ==, batch.outcomes.size());
-  const bool usable = is_ours();
+  bool usable = is_ours();
   for (std::size_t i = 0; i < batch.spans.size(); ++i) {
+    const MoveSpan& span = batch.spans[i];
     SpanOutcome& outcome = batch.outcomes[i];
-    if (outcome.bytes_moved == batch.spans[i].bytes) continue;
+    if (outcome.bytes_moved == span.bytes) continue;
     ++report.of(MoverKind::RelocateUserfaultfd).spans;
-    if (!usable) {
+    if (batch.destination_warm) release_range(kernel_, span.destination_from(outcome.bytes_moved));
+    if (usable) {
+      move_span(span, outcome, report);
+      usable = descriptor_ >= 0;
+    } else {
       outcome.reason = Reason::Refused;
-      continue;
     }
-    if (batch.destination_warm) release_range(kernel_, batch.spans[i].destination());
-    move_span(batch.spans[i], outcome, report);
   }
 }
 

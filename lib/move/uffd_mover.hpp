@@ -31,9 +31,11 @@ class UffdMover final : public Mover {
   enum class Next : std::uint8_t { TryAgain, GiveUp };
 
   bool is_ours();
+  void close();
   void move_span(const MoveSpan&, SpanOutcome&, MoveReport&);
-  Next answer(int code, const MoveSpan&, SpanOutcome&, unsigned& patience, MoveReport&);
-  Next drop_zero_page(Address destination, SpanOutcome&, MoveReport&);
+  Next answer(int code, const MoveSpan&, SpanOutcome&, MoveReport&);
+  bool shrink_to_vmas(const MoveSpan&, SpanOutcome&, std::size_t& limit);
+  Next drop_zero_pages(AddressRange destination, SpanOutcome&, MoveReport&);
   Next unshare(Address source, SpanOutcome&, MoveReport&);
 
   os::SystemCalls kernel_;

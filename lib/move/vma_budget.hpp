@@ -20,24 +20,28 @@ class VmaBudget {
   // `allowed`: VMAs that the reservation may consist of. 0: half of what vm.max_map_count leaves free now.
   void open(const os::SystemCalls&, AddressRange reservation, std::size_t allowed);
 
-  // Takes `count` from the budget. False: the reservation consists of too many VMAs, counted by the kernel.
+  // Takes `count` from the budget. False: the reservation consists of too many VMAs.
   bool take(std::size_t count);
   // Counts what the reservation really consists of. O(VMAs).
   void recount();
+  // The same, if enough has happened since to pay for it: amortized O(1).
+  void recount_if_due();
+  // Runs that were copied because the budget is spent: they, too, bring the next recount nearer.
+  void add_runs(std::size_t runs) { runs_since_recount_ += runs; }
   // The kernel said ENOMEM: whatever the count says, there is no more for now.
   void spend_all() { used_ = allowed_; }
 
   std::size_t allowed() const { return allowed_; }
   std::size_t used() const { return used_; }
   std::size_t left() const { return allowed_ > used_ ? allowed_ - used_ : 0; }
-  // Low enough that healing pays: a quarter left.
-  bool runs_short() const { return left() < allowed_ / 4; }
 
  private:
   os::SystemCalls kernel_{};
   AddressRange reservation_{};
   std::size_t allowed_ = 0;
   std::size_t used_ = 0;
+  std::size_t counted_ = 0;  // by the kernel, at the last recount
+  std::size_t runs_since_recount_ = 0;
 };
 
 }  // namespace shunt

@@ -33,11 +33,40 @@ class VmaLookup {
     return answer ? answer.take() : std::nullopt;
   }
 
-  // How much of the range, from its start, lies in one VMA; all of it where nothing is known.
+  // How much of the range, from its start, lies in one VMA; all of it where nothing is known. Remembers the
+  // last answer: runs that leave one VMA after another ask the kernel once.
   std::size_t bytes_in_one_vma(AddressRange range) {
-    const std::optional<os::Vma> vma = covering(range.start);
-    return vma ? std::min(range.bytes, vma->range.end() - range.start) : range.bytes;
+    if (!known_.contains(range.start)) {
+      const std::optional<os::Vma> vma = covering(range.start);
+      if (!vma) return range.bytes;
+      known_ = vma->range;
+    }
+    return std::min(range.bytes, known_.end() - range.start);
   }
+
+  // A call changed the VMAs of that range; what is remembered of it no longer holds. VMAs merge by
+  // themselves, which makes the answers too small, never too large.
+  void forget(AddressRange changed) {
+    if (!known_.overlaps(changed)) return;
+    const std::size_t below = changed.start > known_.start ? changed.start - known_.start : 0;
+    const std::size_t above = changed.end() < known_.end() ? known_.end() - changed.end() : 0;
+    known_ = below >= above ? AddressRange{known_.start, below} : AddressRange{changed.end(), above};
+  }
+
+  // How much of the range, from its start, is mapped private, readable and writable; all of it where nothing
+  // is known.
+  std::size_t plain_bytes(AddressRange range) {
+    if (!available()) return range.bytes;
+    Address at = range.start;
+    while (at < range.end()) {
+      const std::optional<os::Vma> vma = covering(at);
+      if (!vma || !is_plain(*vma)) break;
+      at = std::min(vma->range.end(), range.end());
+    }
+    return at - range.start;
+  }
+
+  static bool is_plain(const os::Vma& vma) { return vma.readable && vma.writable && !vma.shared; }
 
  private:
   void open() {
@@ -49,6 +78,7 @@ class VmaLookup {
   os::SystemCalls kernel_;
   std::optional<os::VmaReader> reader_{};
   bool tried_ = false;
+  AddressRange known_{};  // within one VMA
 };
 
 }  // namespace shunt

@@ -35,7 +35,8 @@ bool matches(Address a, std::size_t size, std::uint64_t seed) {
 
 class Model {
  public:
-  Model(Heap& heap, std::uint64_t seed) : heap_(heap), mutator_(std::make_unique<Mutator>(heap.allocator())), random_(seed) {}
+  Model(Heap& heap, std::uint64_t seed)
+      : heap_(heap), mutator_(std::make_unique<Mutator>(heap.allocator())), random_(seed) {}
 
   bool add(std::size_t size, std::size_t alignment = 0) {
     const Result<Handle> handle = heap_.allocate(*mutator_, size, alignment);
@@ -61,7 +62,8 @@ class Model {
       places.emplace_back(a, o.size);
     }
     std::sort(places.begin(), places.end());
-    for (std::size_t i = 1; i < places.size(); ++i) bad += places[i - 1].first + places[i - 1].second > places[i].first;
+    for (std::size_t i = 1; i < places.size(); ++i)
+      bad += places[i - 1].first + places[i - 1].second > places[i].first;
     CHECK(bad == 0);
   }
   CompactionReport compact(CompactOptions options = {}) {
@@ -114,7 +116,7 @@ TEST_CASE("random objects with random lives keep their contents over many compac
       if (!supported(heap, engine)) continue;
       Model model(heap, seed);
       for (int round = 0; round < 4; ++round) {
-        for (int i = 0; i < 4000; ++i) {
+        for (int i = 0; i < 1500; ++i) {
           const auto shape = model.random()() % 100;
           std::size_t size = 16 + model.random()() % 500;
           std::size_t alignment = 0;
