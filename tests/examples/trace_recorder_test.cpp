@@ -124,8 +124,8 @@ TEST_CASE("the child of a fork has a trace of its own and leaves its parent's al
   const auto found = traces(folder);
   REQUIRE(found.size() == 2);
   for (const auto& [name, header] : found) {
-    CAPTURE(name);
     const std::string path = folder / name;
+    INFO(path);
     CHECK(allocations_of(path, marker) == (header.forked ? 0 : 1));
     CHECK(allocations_of(path, marker + 1) == (header.forked ? child_blocks : 0));
     CHECK(allocations_of(path, marker + 2) == (header.forked ? 0 : parent_blocks));
