@@ -83,8 +83,10 @@ Comparison compare(const Options& asked, Progress& progress) {
   }
   results.engine = engine_name(results.runs.front().rounds.front().report.engine);
   note_refusals(results);
-  results.notes.push_back("memset-copy gives no memory back, and its destination was faulted in before the clock");
-  results.notes.push_back("copy-only is Shunt without page moves: the same memory given back, all of it copied");
+  results.notes.push_back(
+      "memset-copy gives no memory back, and its destination was faulted in before the clock");
+  results.notes.push_back(
+      "copy-only is Shunt without page moves: the same memory given back, all of it copied");
   comparison.before = std::move(handover.before);
   comparison.after = std::move(handover.after);
   return comparison;

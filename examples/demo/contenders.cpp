@@ -9,7 +9,8 @@ namespace shunt::demo {
 namespace {
 
 HeapOptions heap_options(Contender contender, HeapOptions options) {
-  if (contender == Contender::MemsetCopy || contender == Contender::CopyOnly) options.engine = EngineKind::Copy;
+  if (contender == Contender::MemsetCopy || contender == Contender::CopyOnly)
+    options.engine = EngineKind::Copy;
   // Not registered with userfaultfd: mremap would tear the registration apart.
   if (contender == Contender::MremapPerRun) options.engine = EngineKind::Remap;
   return options;
