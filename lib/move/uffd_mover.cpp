@@ -45,7 +45,8 @@ bool drop(const os::SystemCalls& kernel, AddressRange range) {
   return !os::failed(os::drop_pages(kernel, range)) || !os::failed(os::drop_locked_pages(kernel, range));
 }
 
-// Packed destinations follow one another: dropped together they are one call and one TLB flush, not one a span.
+// Packed destinations follow one another: dropped together they are one call and one TLB flush, not one a
+// span.
 void empty_destinations(const os::SystemCalls& kernel, const MoveBatch& batch) {
   bool vectors_work = true;
   ReleaseQueue drops(kernel, vectors_work);
