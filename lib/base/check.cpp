@@ -1,3 +1,4 @@
+// What a broken check prints before it aborts: the place, the expression, and both operands.
 #include "base/check.hpp"
 
 #include <cstdio>

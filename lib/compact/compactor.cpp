@@ -1,3 +1,4 @@
+// The order of a compaction, and the walk of its regions along their states.
 #include "compact/compactor.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// The heap's own evacuator: page mover, memcpy, madvise.
 #include "compact/evacuator.hpp"
 
 #include <cstring>

@@ -1,3 +1,4 @@
+// Slices of runs, copies region by region, what stays, and releases as early as may be.
 #include "compact/execution.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// From region words, records and huge-page bits to the facts that the planner is given.
 #include "compact/heap_facts.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Digests of every object before and after, compared in visiting order.
 #include "compact/verifier.hpp"
 
 #define XXH_INLINE_ALL

@@ -1,3 +1,4 @@
+// One JSON object a report, through nlohmann::json.
 #include "observe/report_json.hpp"
 
 #include <nlohmann/json.hpp>

@@ -3,9 +3,8 @@
 //
 // Never inferred from a version or from an accepted flag: a sandbox may refuse what the kernel has, and a
 // kernel may accept a flag and ignore it. The probe keeps true: it leaves no VMA, descriptor or memory
-// behind; it touches no mapping that it did not make, also while other threads map and unmap; it takes a few
-// milliseconds at most. It goes through the given SystemCalls only, so tests can show it a kernel that
-// refuses or lies.
+// behind, and it touches no mapping that it did not make, also while other threads map and unmap. It goes
+// through the given SystemCalls only, so tests can show it a kernel that refuses or lies.
 #pragma once
 
 #include <array>
@@ -74,12 +73,13 @@ const char* capability_name(Capability);
 const char* capability_meaning(Capability);
 const char* capability_state_name(CapabilityState);
 
-// What to spend. Everything is under 2 ms on an idle machine, but MADV_COLLAPSE waits for every CPU to empty its page
-// batches and a huge page is zeroed, so on a busy one those two may take many milliseconds. Movers leaves these two
-// NotTried and stays under 1 ms.
+// What to spend. Everything is under 2 ms on an idle machine, but MADV_COLLAPSE waits for every CPU to empty
+// its page batches and a huge page is zeroed, so on a busy one those two may take many milliseconds. Movers
+// leaves these two NotTried and stays under 1 ms.
 enum class ProbeScope : std::uint8_t { Everything, Movers };
 
-// Thread-safe. Never fails: what cannot be tried is Refused. Touches at most 2 MiB at a time, maps at most 4 MiB.
+// Thread-safe. Never fails: what cannot be tried is Refused. Touches at most 2 MiB at a time, maps at most 4
+// MiB.
 Capabilities probe_capabilities(const SystemCalls&, ProbeScope = ProbeScope::Everything);
 
 }  // namespace shunt::os

@@ -1,3 +1,4 @@
+// The memory system calls, one line each, and the constants that older headers lack.
 #include "os/memory.hpp"
 
 #include <sys/mman.h>

@@ -1,3 +1,4 @@
+// Mapping, clearing and unmapping of Shunt's own memory.
 #include "os/metadata_memory.hpp"
 
 #include <cstring>

@@ -1,3 +1,4 @@
+// Reads /proc/self/pagemap, 64 bits a page: bit 63 present, bit 62 swapped.
 #include "os/pagemap.hpp"
 
 #include <fcntl.h>

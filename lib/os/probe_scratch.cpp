@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
+#include <cerrno>
 #include <utility>
 
 #include "os/memory.hpp"
@@ -60,8 +61,16 @@ void ProbeScratch::mark(std::size_t index) {
 // FUTEX_CMP_REQUEUE of no waiters onto no waiters: compares the word and does nothing else, and answers
 // EFAULT where a load would be a fault. Unlike FUTEX_WAIT it never sleeps.
 bool ProbeScratch::holds(Address address, std::uint32_t word) const {
+  constexpr int attempts = 3;
   std::uint32_t nobody_waits_here = 0;
-  return kernel_(SYS_futex, value(address), FUTEX_CMP_REQUEUE_PRIVATE, 0, 0, &nobody_waits_here, word) == 0;
+  for (int i = 0; i < attempts; ++i) {
+    const long answer =
+        kernel_(SYS_futex, value(address), FUTEX_CMP_REQUEUE_PRIVATE, 0, 0, &nobody_waits_here, word);
+    if (!failed(answer)) return true;
+    // Another word, or no memory there. Any other error says nothing about the page: ask again.
+    if (errno_of(answer) == EAGAIN || errno_of(answer) == EFAULT) return false;
+  }
+  return false;
 }
 
 bool ProbeScratch::is_resident(std::size_t index) const {
@@ -74,19 +83,7 @@ void ProbeScratch::settle_source(std::size_t index) {
 }
 
 void ProbeScratch::settle_destination(std::size_t index, std::uint32_t incoming) {
-  if (fill_hole(page(index)) || is_marked(index) || holds(page(index), incoming)) return;
-  lose(index);
-}
-
-// True when nothing was mapped at the page and now a page of ours is.
-bool ProbeScratch::fill_hole(Address address) {
-  const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE;
-  const long answer = kernel_(SYS_mmap, value(address), page_bytes, PROT_NONE, flags, -1, 0);
-  if (failed(answer)) return false;
-  const Address mapped{static_cast<std::uintptr_t>(answer)};
-  if (mapped == address) return true;
-  unmap(kernel_, {mapped, page_bytes});  // before 4.17 the flag is unknown and the address only a hint
-  return false;
+  if (!is_marked(index) && !holds(page(index), incoming)) lose(index);
 }
 
 }  // namespace shunt::os

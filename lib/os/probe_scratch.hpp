@@ -50,13 +50,12 @@ class ProbeScratch {
   // After an attempt to move page `index` away, whatever it answered: keeps the page if the marker is still
   // there.
   void settle_source(std::size_t index);
-  // After an attempt to move something with `incoming` as its marker onto marked page `index`: fills a hole
-  // again, keeps the page if it holds either marker.
+  // After an attempt to move something with `incoming` as its marker onto marked page `index`: keeps the page
+  // if it holds either marker. A failed call may have left a hole there, which is not ours any more.
   void settle_destination(std::size_t index, std::uint32_t incoming);
 
  private:
   ProbeScratch() = default;
-  bool fill_hole(Address);
   bool is_lost(std::size_t index) const { return (lost_ >> index & 1) != 0; }
   void lose(std::size_t index) { lost_ |= std::uint64_t{1} << index; }
 

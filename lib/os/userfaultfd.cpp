@@ -1,3 +1,4 @@
+// The ioctls of userfaultfd, and the numbers of those that are newer than the headers.
 #include "os/userfaultfd.hpp"
 
 #include <fcntl.h>

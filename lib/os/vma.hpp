@@ -30,11 +30,12 @@ class VmaReader {
   static Result<VmaReader> open_text(const SystemCalls&);
 
   // The VMA that covers `address` or, when none does, the next above it; nothing when there is none.
-  // Query: one call. Text: O(VMAs below the address).
+  // Query: one call, about 0.5 us. Text: O(VMAs below the address), about 0.3 us each.
   Result<std::optional<Vma>> at_or_after(Address address);
-  // VMAs of the process. O(VMAs): see docs/kernel.md for the cost.
+  // VMAs of the process, always from the text. O(VMAs): 0.3 ms for 1,000, some 20 ms and more for 60,000.
   Result<std::size_t> count();
-  // VMAs that overlap the range, also when only in part.
+  // VMAs that overlap the range, also when only in part. Query: O(VMAs in the range). Text: O(VMAs below its
+  // end).
   Result<std::size_t> count_in(AddressRange range);
 
   Method method() const { return method_; }
@@ -44,7 +45,7 @@ class VmaReader {
   bool query_tells_the_truth();
   // Calls visit(vma) for the VMAs that end after `first`, ascending, until it returns false.
   template <class Visit>
-  Result<void> visit_from(Address first, Method, Visit);
+  Result<void> visit_from(Address first, Visit);
   template <class Visit>
   Result<void> visit_queries(Address first, Visit);
   template <class Visit>

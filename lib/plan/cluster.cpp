@@ -5,18 +5,6 @@
 
 namespace shunt {
 
-Cluster next_cluster(std::span<const PageState> row, std::uint32_t page) {
-  while (page < row.size() && !row[page].is_live()) ++page;
-  Cluster found{page, 0, 0};
-  if (page == row.size()) return found;
-  do {
-    found.live_bytes += row[page].live_bytes();
-    ++found.pages;
-    ++page;
-  } while (page < row.size() && row[page].is_tied_to_previous());
-  return found;
-}
-
 Cluster cluster_around(std::span<const PageState> row, std::uint32_t page) {
   while (row[page].is_tied_to_previous()) --page;
   return next_cluster(row, page);

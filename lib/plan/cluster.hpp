@@ -18,7 +18,18 @@ struct Cluster {
 };
 
 // The first cluster that starts at or behind `page`; `page` is not inside of one. O(pages passed).
-Cluster next_cluster(std::span<const PageState> row, std::uint32_t page);
+inline Cluster next_cluster(std::span<const PageState> row, std::uint32_t page) {
+  const auto row_end = static_cast<std::uint32_t>(row.size());
+  while (page < row_end && !row[page].is_live()) ++page;
+  Cluster found{page, 0, 0};
+  if (page == row_end) return found;
+  do {
+    found.live_bytes += row[page].live_bytes();
+    ++page;
+  } while (page < row_end && row[page].is_tied_to_previous());
+  found.pages = page - found.first_page;
+  return found;
+}
 
 // The cluster around a live page. O(its pages).
 Cluster cluster_around(std::span<const PageState> row, std::uint32_t page);

@@ -67,7 +67,7 @@ void ForwardingTable::enter_copies(const Plan& plan) {
     const auto first = static_cast<std::uint32_t>(value(copy.first_page) & (region_pages_ - 1));
     Address to = copy.to;
     for (std::uint32_t page = first; page < first + copy.pages; ++page) {
-      entry(copy.slot, page) = value(to) | copied_tag;
+      if (row[page].is_live()) entry(copy.slot, page) = value(to) | copied_tag;
       to += row[page].live_bytes();
     }
   }

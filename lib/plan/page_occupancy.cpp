@@ -17,10 +17,14 @@ void measure_row(const MarkBitmap& marks, std::span<const std::uint64_t> object_
                  std::span<PageState> used) {
   const unsigned granule_shift = marks.geometry().granule_shift;
   const std::uint64_t* at = marks.words_of(first);
+  // Branch-free: whether pages are tied is as good as random. Without starts a word of zeros is read again
+  // and again.
+  const std::uint64_t nothing_starts = 0;
+  const std::size_t stride = object_starts.empty() ? 0 : words;
+  const std::uint64_t* start = object_starts.empty() ? &nothing_starts : &object_starts[value(first) * words];
   std::uint64_t last_of_previous = 0;
-  for (std::size_t i = 0; i < used.size(); ++i, at += words) {
-    bool tied = ((last_of_previous >> 63) & at[0] & 1) != 0;
-    if (tied && !object_starts.empty()) tied = !is_set(object_starts, (value(first) + i) * words * 64);
+  for (std::size_t i = 0; i < used.size(); ++i, at += words, start += stride) {
+    const bool tied = ((last_of_previous >> 63) & at[0] & ~*start & 1) != 0;
     used[i] = PageState(static_cast<std::uint32_t>(count_bits(at, words) << granule_shift), tied);
     last_of_previous = at[words - 1];
   }

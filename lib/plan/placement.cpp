@@ -191,16 +191,46 @@ bool Placement::place_series(Source source, std::uint32_t first, std::uint32_t e
   return false;
 }
 
+// Taken in stretches between page runs. Dead pages in a stretch are no obstacle: they have nothing to copy.
 bool Placement::place_copies(Source source) {
-  if (input_.evacuations[source.fact].copied_bytes == 0) return true;
+  const Evacuation& e = input_.evacuations[source.fact];
+  if (e.copied_bytes == 0) return true;
   const auto row = input_.pages->row(source.fact);
-  for (Cluster c = next_cluster(row, 0); c.pages != 0; c = next_cluster(row, c.end_page())) {
-    if (row[c.first_page].is_copied() && !place_copy(source, c)) return false;
+  if (e.moved_pages == 0) return place_stretch(source, {0, e.used_pages, e.copied_bytes});
+  bool placed = true;
+  const auto not_moved = [](PageState p) { return !p.is_moved(); };
+  for_each_series(row.first(e.used_pages), not_moved, [&](std::uint32_t first, std::uint32_t end) {
+    std::uint32_t live = 0;
+    for (std::uint32_t page = first; page < end; ++page) live += row[page].live_bytes();
+    placed = placed && (live == 0 || place_stretch(source, {first, end - first, live}));
+  });
+  return placed;
+}
+
+// All at once where it fits, else cluster by cluster until the next destination is opened, then again.
+bool Placement::place_stretch(Source source, Cluster stretch) {
+  const auto row = input_.pages->row(source.fact).first(stretch.end_page());
+  bool joins = false;
+  for (Cluster c = next_cluster(row, stretch.first_page); c.pages != 0; c = next_cluster(row, c.end_page())) {
+    std::size_t& cursor = copy_cursor_[0];
+    while (cursor < destinations_.size() && !is_usable(cursor)) ++cursor;
+    if (cursor == destinations_.size()) return false;
+    Destination& d = destinations_[cursor];
+    if (content_ != RegionContent::Medium &&
+        d.outcome.used_bytes + stretch.live_bytes <= input_.geometry.region_bytes()) {
+      stretch.pages = stretch.end_page() - c.first_page;
+      stretch.first_page = c.first_page;
+      emit_copy(source, stretch, d, d.outcome.used_bytes, joins);
+      return true;
+    }
+    if (!place_copy(source, c, joins)) return false;
+    stretch.live_bytes -= c.live_bytes;
+    joins = true;
   }
   return true;
 }
 
-bool Placement::place_copy(Source source, const Cluster& cluster) {
+bool Placement::place_copy(Source source, const Cluster& cluster, bool joins) {
   const std::size_t region_bytes = input_.geometry.region_bytes();
   const std::size_t alignment =
       content_ == RegionContent::Medium ? page_bytes : input_.geometry.granule_bytes();
@@ -208,18 +238,28 @@ bool Placement::place_copy(Source source, const Cluster& cluster) {
   for (; cursor < destinations_.size(); ++cursor) {
     if (!is_usable(cursor)) continue;
     Destination& d = destinations_[cursor];
-    const std::size_t at = align_up(d.outcome.used_bytes, alignment);
+    const std::size_t at = align_up(std::size_t{d.outcome.used_bytes}, alignment);
     if (at + cluster.live_bytes > region_bytes) continue;
-    take(d);
-    d.outcome.used_bytes = static_cast<std::uint32_t>(at + cluster.live_bytes);
-    d.outcome.copied_bytes += cluster.live_bytes;
-    const PageIndex page =
-        input_.geometry.first_page_of(input_.facts[source.fact].region) + cluster.first_page;
-    push_copy({page, cluster.pages, source.slot, input_.geometry.start_of(d.outcome.region) + at,
-               cluster.live_bytes});
+    emit_copy(source, cluster, d, at, joins);
     return true;
   }
   return false;
+}
+
+// `joins`: the copy before is of the same stretch, so that only dead pages lie between the two.
+void Placement::emit_copy(Source source, const Cluster& pages, Destination& d, std::size_t at, bool joins) {
+  take(d);
+  d.outcome.used_bytes = static_cast<std::uint32_t>(at + pages.live_bytes);
+  d.outcome.copied_bytes += pages.live_bytes;
+  const PageIndex first = input_.geometry.first_page_of(input_.facts[source.fact].region) + pages.first_page;
+  const Address to = input_.geometry.start_of(d.outcome.region) + at;
+  ClusterCopy last = copies_.last();
+  if (!joins || last.to + last.live_bytes != to) {
+    return copies_.push({first, pages.pages, source.slot, to, pages.live_bytes});
+  }
+  last.pages = static_cast<std::uint32_t>(first + pages.pages - last.first_page);
+  last.live_bytes += pages.live_bytes;
+  copies_.replace_last(last);
 }
 
 bool Placement::is_usable(std::size_t destination) const {
@@ -248,19 +288,6 @@ void Placement::emit_run(Source source, std::uint32_t first, std::uint32_t end, 
 void Placement::push_run(const PageRun& run) {
   if (!runs_.empty() && joins(runs_.last(), run)) return runs_.replace_last(joined(runs_.last(), run));
   runs_.push(run);
-}
-
-void Placement::push_copy(const ClusterCopy& copy) {
-  if (!copies_.empty()) {
-    ClusterCopy last = copies_.last();
-    if (last.slot == copy.slot && last.first_page + last.pages == copy.first_page &&
-        last.to + last.live_bytes == copy.to) {
-      last.pages += copy.pages;
-      last.live_bytes += copy.live_bytes;
-      return copies_.replace_last(last);
-    }
-  }
-  copies_.push(copy);
 }
 
 std::size_t Placement::used_destinations() const {

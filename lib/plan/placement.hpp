@@ -84,7 +84,8 @@ class Placement {
   bool place_copies(Source source);
   bool place_series(Source source, std::uint32_t first, std::uint32_t end);
   bool place_anchored_series(Source source, std::uint32_t first, std::uint32_t end);
-  bool place_copy(Source source, const Cluster& cluster);
+  bool place_stretch(Source source, Cluster stretch);
+  bool place_copy(Source source, const Cluster& cluster, bool joins);
 
   void start();
   void start_pass(RegionContent content);
@@ -92,7 +93,7 @@ class Placement {
   void take(Destination& d);
   void emit_run(Source source, std::uint32_t first, std::uint32_t end, Destination& d, std::uint32_t at);
   void push_run(const PageRun& run);
-  void push_copy(const ClusterCopy& copy);
+  void emit_copy(Source source, const Cluster& pages, Destination& d, std::size_t at, bool joins);
   std::size_t find_neighbours(std::size_t count) const;
   void drop_from(std::span<std::uint32_t> selected, std::size_t& count, std::uint32_t failed) const;
   std::uint32_t region_pages() const {

@@ -29,7 +29,8 @@ struct PageRun {
 };
 
 // The live granules of pages [first_page, first_page + pages), in address order, go to [to, to + live_bytes).
-// Page-contiguous clusters whose destinations are contiguous too are one copy.
+// Neighbouring copied clusters whose destinations are contiguous are one copy; dead pages may lie between
+// them.
 struct ClusterCopy {
   PageIndex first_page{};
   std::uint32_t pages = 0;

@@ -1,3 +1,4 @@
+// Opening, allocating, releasing, and marking from handles before a compaction.
 #include "runtime/heap.hpp"
 
 #include <chrono>

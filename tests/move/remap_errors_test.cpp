@@ -1,5 +1,5 @@
-// What mremap may answer, and the hole that a failed call can leave: contents right, reservation whole, whatever
-// moved counted. Failures are simulated; partial progress is really made before the error comes.
+// What mremap may answer, and the hole that a failed call can leave: contents right, reservation whole,
+// whatever moved counted. Failures are simulated; partial progress is really made before the error comes.
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
@@ -106,7 +106,8 @@ TEST_CASE("nobody can land in the reservation between the calls of a remap") {
   }
 }
 
-TEST_CASE("mremap that never works (simulated) costs one copy a span, and at the VMA limit one call a batch") {
+TEST_CASE(
+    "mremap that never works (simulated) costs one copy a span, and at the VMA limit one call a batch") {
   SHUNT_NEEDS_REMAP();
   const struct {
     int code;
@@ -134,7 +135,8 @@ TEST_CASE("without /proc (simulated) remap and its failures keep every page") {
   const auto opens_a_file = [](const KernelCall& call) { return call.number == SYS_openat; };
   for (const bool fails : {false, true}) {
     for (const bool warm : {false, true}) {
-      INFO((fails ? "mremap fails part of the way" : "mremap works"), (warm ? ", dead pages at the destination" : ""));
+      INFO((fails ? "mremap fails part of the way" : "mremap works"),
+           (warm ? ", dead pages at the destination" : ""));
       MoverStage stage(heap_pages, remap());
       stage.faulty.fail(opens_a_file, 0, FaultyKernel::for_ever, ENOENT);
       const MoveSpan span = stage.filled_span(source, destination, span_pages);

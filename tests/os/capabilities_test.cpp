@@ -207,6 +207,21 @@ TEST_CASE("DONTUNMAP that is accepted and unmaps the source all the same is foun
   CHECK(found.best_engine() == EngineKind::Copy);
 }
 
+TEST_CASE("DONTUNMAP that leaves memory at the source is found out, zeroed or not") {
+  SimulatedKernel kernel;
+  kernel.rule([](const SimulatedKernel::Request& r) -> std::optional<long> {
+    if (r.number != SYS_mremap || (r.arguments[remap_flags] & 4) == 0 ||
+        r.arguments[1] != static_cast<long>(page_bytes)) {
+      return std::nullopt;
+    }
+    auto* const from = reinterpret_cast<void*>(r.arguments[0]);
+    std::memcpy(reinterpret_cast<void*>(r.arguments[4]), from, page_bytes);
+    std::memset(from, 0, page_bytes);
+    return r.arguments[4];
+  });
+  CHECK(probe_capabilities(kernel.calls())[Capability::RemapKeepSource].state == CapabilityState::Misbehaves);
+}
+
 TEST_CASE("advice that is accepted and does nothing is found out, each by its own effect") {
   SimulatedKernel kernel;
   kernel.rule([](const SimulatedKernel::Request& r) -> std::optional<long> {

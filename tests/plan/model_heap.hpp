@@ -37,9 +37,10 @@ class ModelHeap {
         starts(words.size()),
         marks(geometry, words) {}
 
-  // The next region that nothing lives in yet, as a new fact.
+  // The next region that nothing lives in yet, as a new fact. The `skip` regions before it become
+  // destinations.
   RegionFacts& add_region(RegionContent content, std::uint32_t skip = 0) {
-    next_region_ += skip;
+    for (; skip > 0; --skip) destinations.push_back(RegionIndex{next_region_++});
     facts.push_back({.region = RegionIndex{next_region_++}, .content = content});
     return facts.back();
   }
@@ -70,7 +71,8 @@ class ModelHeap {
       pages -= facts.back().used_pages;
     }
   }
-  // Up to `count` regions that are not in use yet, leaving random holes when `random` is given.
+  // More destinations, until there are `count`: regions that are not in use yet, leaving random holes when
+  // `random` is given.
   void claim_destinations(std::size_t count, std::mt19937_64* random = nullptr) {
     while (destinations.size() < count && next_region_ < geometry.region_count) {
       const RegionIndex r{next_region_++};

@@ -13,7 +13,7 @@ namespace {
 
 using Random = std::mt19937_64;
 
-enum class Liveness { AllDead, AllLive, OneBytePerPage, Mostly, Half, Rarely, ByRegion };
+enum class Liveness { AllDead, AllLive, OneBytePerPage, Mostly, Half, Rarely, ByRegion, ByHugePage };
 
 class RandomHeap {
  public:
@@ -21,7 +21,8 @@ class RandomHeap {
       : heap_(heap), random_(random), liveness_(liveness) {}
 
   void fill(std::size_t objects_wanted) {
-    while (heap_.objects.size() < objects_wanted && heap_.regions_left() > heap_.geometry.region_count / 2) {
+    const std::uint32_t spare = heap_.geometry.region_count / (2 + random_() % 10);
+    while (heap_.objects.size() < objects_wanted && heap_.regions_left() > spare) {
       start_region();
       switch (random_() % 8) {
         case 0:
@@ -46,7 +47,8 @@ class RandomHeap {
   void start_region() {
     percent_ = random_() % 101;
     huge_bits_ = random_() % 3 == 0 ? static_cast<std::uint16_t>(random_()) : random_() % 2 == 0 ? 0xFFFF : 0;
-    skip_ = random_() % 5 == 0 ? 1 : 0;
+    skip_ = random_() % 3 == 0 && heap_.regions_left() > 2 ? 1 : 0;
+    gaps_ = liveness_ != Liveness::ByHugePage && random_() % 4 != 0;
   }
   void add_region(RegionContent content) { heap_.add_region(content, skip_).huge_page_bits = huge_bits_; }
   bool lives(std::size_t offset) {
@@ -65,11 +67,14 @@ class RandomHeap {
         return random_() % 50 == 0;
       case Liveness::ByRegion:
         return random_() % 100 < percent_;
+      case Liveness::ByHugePage:
+        return ((offset >> huge_page_shift) + percent_) % 2 == 0;
     }
     return false;
   }
   std::size_t size_class() {
     const std::size_t limit = heap_.geometry.region_bytes() / 4;
+    if (random_() % 4 != 0) return limit >> random_() % 8;
     const std::size_t size = std::size_t{16} << random_() % 15;
     return std::min(limit, size + random_() % size);
   }
@@ -86,7 +91,7 @@ class RandomHeap {
       if (random_() % 16 == 0) bytes = page_bytes - at % page_bytes;  // ends exactly with a page
       bytes = std::min(bytes, end - at);                              // and with the region
       heap_.add_object(at, bytes, lives(at));
-      at = align_up(at + bytes + (random_() % 8 == 0 ? random_() % (3 * page_bytes) : 0), step);
+      at = align_up(at + bytes + (gaps_ && random_() % 8 == 0 ? random_() % (3 * page_bytes) : 0), step);
     }
   }
   void fill_medium() {
@@ -102,8 +107,9 @@ class RandomHeap {
   }
   void add_large() {
     const std::size_t region = heap_.geometry.region_bytes();
-    const std::size_t most = std::min<std::size_t>(std::size_t{100} << 20, heap_.regions_left() / 4 * region);
-    if (most == 0) return;
+    const std::size_t most =
+        std::min<std::size_t>(std::size_t{100} << 20, (heap_.regions_left() + 4) / 5 * region);
+    if (most < 2 * region || heap_.regions_left() < 2) return;
     const std::size_t bytes = random_() % 3 == 0 ? most : 1 + random_() % most;
     const bool live = lives(0);
     const std::size_t first = heap_.facts.size();
@@ -117,12 +123,13 @@ class RandomHeap {
   std::uint64_t percent_ = 0;
   std::uint16_t huge_bits_ = 0;
   std::uint32_t skip_ = 0;
+  bool gaps_ = true;
 };
 
 void vary_goal(PlanInput& input, Random& random) {
   Goal& goal = input.goal;
   if (random() % 3 == 0) goal.bytes_to_free = random() % input.geometry.bytes();
-  if (random() % 3 == 0) goal.contiguous_regions = static_cast<std::uint32_t>(1 + random() % 12);
+  if (random() % 3 == 0) goal.contiguous_regions = static_cast<std::uint32_t>(2 + random() % 8);
   if (random() % 3 == 0) goal.waste_allowance = static_cast<double>(random() % 101) / 100;
   if (random() % 3 == 0) goal.dense_enough = static_cast<double>(random() % 120) / 100;
   if (random() % 4 == 0) goal.copied_bytes_limit = random() % input.geometry.bytes();
@@ -130,6 +137,7 @@ void vary_goal(PlanInput& input, Random& random) {
   goal.min_release_pages = static_cast<std::uint32_t>(random() % 6);
   input.running_threads = static_cast<unsigned>(random() % 3);
   if (random() % 3 == 0) input.object_starts = {};
+  if (goal.contiguous_regions != 0 && random() % 2 == 0) goal.bytes_to_free = 0;
   if (random() % 4 == 0) input.costs.split_huge_page = 3000;
   if (random() % 4 == 0) input.costs.move_call = 40'000;
 }
@@ -347,11 +355,11 @@ void run_trial(unsigned region_shift, Liveness liveness, std::uint64_t seed) {
   CAPTURE(region_shift);
   CAPTURE(static_cast<int>(liveness));
   Random random(seed);
-  const std::size_t heap_bytes = (std::size_t{64} << 20) << random() % 4;
-  const auto regions = static_cast<std::uint32_t>(std::max<std::size_t>(heap_bytes >> region_shift, 16));
+  const std::size_t big_heap = (std::size_t{512} << 20) >> region_shift;
+  const auto regions = static_cast<std::uint32_t>(random() % 4 == 0 ? big_heap : 12 + random() % 30);
   ModelHeap heap(region_shift, 3 + random() % 2, regions);
   RandomHeap(heap, random, liveness).fill(6000);
-  heap.claim_destinations(random() % 2 == 0 ? regions : random() % 8, &random);
+  heap.claim_destinations(random() % 2 == 0 ? regions : random() % 8, random() % 2 == 0 ? &random : nullptr);
   PlanInput input = heap.input();
   vary_goal(input, random);
   const Planned planned(input);
@@ -367,8 +375,47 @@ TEST_CASE("random heaps: every live byte of a selected region has exactly one ne
   for (const unsigned region_shift : {18u, 19u, 20u, 21u, 22u, 23u, 25u}) {
     for (const Liveness liveness :
          {Liveness::AllDead, Liveness::AllLive, Liveness::OneBytePerPage, Liveness::Mostly, Liveness::Half,
-          Liveness::Rarely, Liveness::ByRegion, Liveness::ByRegion}) {
+          Liveness::Rarely, Liveness::ByRegion, Liveness::ByHugePage}) {
       run_trial(region_shift, liveness, seed + trial++);
     }
   }
+}
+
+// Heaps whose free stretches are all shorter than the window: something has to move out of the way, large
+// objects too.
+TEST_CASE("random windows: what must be emptied is emptied into destinations outside") {
+  const std::uint64_t seed = test_seed() ^ 0x5DEECE66D;
+  int found = 0;
+  int large_moved = 0;
+  for (std::uint64_t trial = 0; trial < 60; ++trial) {
+    CAPTURE(seed + trial);
+    Random random(seed + trial);
+    ModelHeap heap(trial % 2 == 0 ? 21 : 18, 4, 40);
+    for (int i = 0; i < 6; ++i) {
+      const auto free = static_cast<std::uint32_t>(1 + random() % 3);
+      if (random() % 2 == 0) {
+        heap.add_region(RegionContent::Pinned, free);
+        heap.add_large(heap.geometry.region_bytes() * (1 + random() % 2) + random() % 5000, true);
+        if (random() % 2 == 0) heap.facts.back().huge_page_bits = 1;
+      } else {
+        heap.add_region(random() % 2 == 0 ? RegionContent::Small : RegionContent::Aligned, free);
+        for (std::size_t at = 0; at + 5120 <= heap.geometry.region_bytes(); at += 5120) {
+          heap.add_object(at, std::min<std::size_t>(1024 << random() % 3, 4096), random() % 3 == 0);
+        }
+      }
+    }
+    heap.add_region(RegionContent::Pinned);
+    heap.geometry.region_count = value(heap.facts.back().region) + 1;
+    PlanInput input = heap.input();
+    input.goal.contiguous_regions = static_cast<std::uint32_t>(4 + random() % 3);
+    input.goal.bytes_to_free = random() % 2 == 0 ? 0 : SIZE_MAX;
+    const Planned planned(input);
+    Verifier(heap, input, planned, random).verify();
+    found += !planned.plan.window.is_empty() && !planned.plan.selected.empty();
+    for (const DestinationRegion& d : planned.plan.destinations)
+      large_moved += d.content == RegionContent::LargeHead;
+  }
+  INFO("seed " << seed);
+  CHECK(found > 0);
+  CHECK(large_moved > 0);
 }

@@ -1,6 +1,6 @@
-// The main() of every test program: runs doctest, then prints which cases were skipped for want of which kernel
-// feature, and one line `tally: N passed, N failed, N skipped` that `./dev test` adds up.
-// Exit: 1 on a failure or when no case ran at all, 77 (meson's skip) when every case was skipped, else 0.
+// The main() of every test program: runs doctest, then prints which cases were skipped for want of which
+// kernel feature, and one line `tally: N passed, N failed, N skipped` that `./dev test` adds up. Exit: 1 on a
+// failure or when no case ran at all, 77 (meson's skip) when every case was skipped, else 0.
 #define DOCTEST_CONFIG_IMPLEMENT
 #include <cstdio>
 #include <cstdlib>
@@ -69,7 +69,8 @@ int main(int argc, char** argv) {
   const int outcome = context.run();
   if (context.shouldExit()) return outcome;
   const int skipped = static_cast<int>(tally.skipped_cases.size());
-  std::printf("tally: %d passed, %d failed, %d skipped\n", tally.finished - tally.failed - skipped, tally.failed, skipped);
+  std::printf("tally: %d passed, %d failed, %d skipped\n", tally.finished - tally.failed - skipped,
+              tally.failed, skipped);
   if (tally.finished == 0) {
     std::fprintf(stderr, "no test case ran: the filter matches none\n");
     return 1;
