@@ -1,3 +1,4 @@
+// Short, repeated measurements on scratch pages; the medians become the cost model.
 #include "move/calibration.hpp"
 
 #include <algorithm>
@@ -5,6 +6,7 @@
 #include <chrono>
 #include <cstring>
 
+#include "move/copy_pages.hpp"
 #include "move/page_contents.hpp"
 #include "move/page_copy.hpp"
 #include "os/memory.hpp"
@@ -30,15 +32,14 @@ class Calibration {
     return times[repetitions / 2];
   }
 
-  double memcpy_byte() {
+  double copied_byte() {
     std::array<double, repetitions> times{};
     for (double& time : times) {
       std::memset(pointer_to(from_), 1, huge_page_bytes);
       std::memset(pointer_to(to_), 1, huge_page_bytes);
       const double start = now();
-      for (std::size_t at = 0; at < huge_page_bytes; at += page_bytes) {
-        std::memcpy(pointer_to(to_ + at), pointer_to(from_ + at), page_bytes);
-      }
+      copy_pages(to_, from_, huge_page_bytes, from_, CopyStyle::Streamed);
+      finish_streaming();
       time = (now() - start) / static_cast<double>(huge_page_bytes);
     }
     clear();
@@ -92,7 +93,7 @@ class Calibration {
 };
 
 void measure_copy(const os::SystemCalls& kernel, Calibration& calibration, CostModel& costs) {
-  costs.copy_byte = std::max(0.02, calibration.memcpy_byte());
+  costs.copy_byte = std::max(0.02, calibration.copied_byte());
   costs.release_page = std::max(10.0, calibration.release_page());
   PageCopyMover copy(kernel);
   const double page = calibration.time_of(copy, 1, spans_a_batch, false);

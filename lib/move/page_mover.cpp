@@ -1,3 +1,4 @@
+// Opens the engine, sends each run its way, finishes by copy, and learns from the times.
 #include "move/page_mover.hpp"
 
 #include <algorithm>
@@ -150,10 +151,12 @@ void PageMover::send(Way way, const MoveBatch& batch, const Chooser::Conditions&
                      MoveReport& report) {
   // What was begun before, or is not finished, says nothing about the price of a span.
   bool from_start_to_end = true;
+  double pages = 0;
   Chooser::Observation seen;
   for (std::size_t i = 0; i < batch.spans.size(); ++i) {
     seen.add(batch.spans[i], chooser_.predict(batch.spans[i], way, conditions));
     from_start_to_end = from_start_to_end && batch.outcomes[i].bytes_moved == 0;
+    pages += static_cast<double>(batch.spans[i].bytes >> page_shift);
   }
   const double start = now();
   if (way == Way::Engine) {
@@ -162,6 +165,8 @@ void PageMover::send(Way way, const MoveBatch& batch, const Chooser::Conditions&
     move_by_copy(batch, report);
   }
   seen.nanoseconds = now() - start;
+  // Whoever gives the sources back himself pays for it later; an engine leaves nothing to give back.
+  if (way == Way::Copy && !batch.release_sources) seen.nanoseconds += chooser_.costs().release_page * pages;
   const bool complete = is_complete(batch);
   if (from_start_to_end && complete) chooser_.observe(way, conditions, seen);
   if (complete) return;

@@ -1,9 +1,11 @@
+// One UFFDIO_MOVE after another, and the answer to each of its errors.
 #include "move/uffd_mover.hpp"
 
 #include <algorithm>
 
 #include "base/check.hpp"
 #include "move/page_contents.hpp"
+#include "move/release_queue.hpp"
 #include "move/vma_lookup.hpp"
 #include "os/memory.hpp"
 #include "os/userfaultfd.hpp"
@@ -42,6 +44,17 @@ std::size_t leading_zero_bytes(AddressRange destination) {
 
 bool drop(const os::SystemCalls& kernel, AddressRange range) {
   return !os::failed(os::drop_pages(kernel, range)) || !os::failed(os::drop_locked_pages(kernel, range));
+}
+
+// Packed destinations follow one another: dropped together they are one call and one TLB flush, not one a
+// span.
+void empty_destinations(const os::SystemCalls& kernel, const MoveBatch& batch) {
+  bool vectors_work = true;
+  ReleaseQueue drops(kernel, vectors_work);
+  for (std::size_t i = 0; i < batch.spans.size(); ++i) {
+    const AddressRange left = batch.spans[i].destination_from(batch.outcomes[i].bytes_moved);
+    if (left.bytes != 0) drops.add(left);
+  }
 }
 
 }  // namespace
@@ -197,12 +210,12 @@ void UffdMover::move_span(const MoveSpan& span, SpanOutcome& outcome, MoveReport
 void UffdMover::move(const MoveBatch& batch, MoveReport& report) {
   SHUNT_CHECK(batch.spans.size(), ==, batch.outcomes.size());
   bool usable = is_ours();
+  if (batch.destination_warm) empty_destinations(kernel_, batch);
   for (std::size_t i = 0; i < batch.spans.size(); ++i) {
     const MoveSpan& span = batch.spans[i];
     SpanOutcome& outcome = batch.outcomes[i];
     if (outcome.bytes_moved == span.bytes) continue;
     ++report.of(MoverKind::RelocateUserfaultfd).spans;
-    if (batch.destination_warm) release_range(kernel_, span.destination_from(outcome.bytes_moved));
     if (usable) {
       move_span(span, outcome, report);
       usable = descriptor_ >= 0;
