@@ -1,3 +1,4 @@
+// The sides of a cell: each moves the same runs its own way.
 #include "move/contender.hpp"
 
 #include <cstdio>

@@ -1,3 +1,4 @@
+// The memory of a cell: sources laid out with gaps, destinations packed.
 #include "move/field.hpp"
 
 #include <cstdio>

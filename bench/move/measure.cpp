@@ -1,3 +1,4 @@
+// Interleaved rounds of all contenders of a cell, and the medians of their paired ratios.
 #include "move/measure.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Registers one benchmark for each cell and contender, and reports what the cell measured.
 #include "move/move_bench.hpp"
 
 #include <benchmark/benchmark.h>

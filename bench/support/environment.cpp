@@ -1,3 +1,4 @@
+// What is printed above the results and stored beside them: kernel, huge pages, CPUs.
 #include "support/environment.hpp"
 
 #include <pthread.h>

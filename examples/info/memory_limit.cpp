@@ -1,3 +1,4 @@
+// The tightest memory cgroup limit above this process, v1 or v2.
 #include "memory_limit.hpp"
 
 #include <algorithm>

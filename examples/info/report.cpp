@@ -1,3 +1,4 @@
+// The text and the JSON of the same facts.
 #include "report.hpp"
 
 #include <cstdio>

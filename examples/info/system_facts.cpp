@@ -1,3 +1,4 @@
+// Reads what /proc, /sys and uname say, each with its own way of being absent.
 #include "system_facts.hpp"
 
 #include <sys/utsname.h>

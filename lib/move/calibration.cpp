@@ -1,3 +1,4 @@
+// Short, repeated measurements on scratch pages; the medians become the cost model.
 #include "move/calibration.hpp"
 
 #include <algorithm>

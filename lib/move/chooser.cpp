@@ -1,3 +1,4 @@
+// Prediction, choice, and the correction of predictions by what was observed.
 #include "move/chooser.hpp"
 
 #include <algorithm>

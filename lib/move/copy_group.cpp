@@ -1,3 +1,4 @@
+// Spans whose destinations follow one another, populated by one call and copied with the next source prefetched.
 #include "move/copy_group.hpp"
 
 #include <algorithm>

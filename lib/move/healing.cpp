@@ -1,3 +1,4 @@
+// Finds windows of many VMAs and rewrites them through a scratch mapping, worst first.
 #include "move/healing.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Chunks, holes, destinations populated at once, sources given back at once.
 #include "move/page_copy.hpp"
 
 #include <algorithm>

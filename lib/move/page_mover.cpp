@@ -1,3 +1,4 @@
+// Opens the engine, sends each run its way, finishes by copy, and learns from the times.
 #include "move/page_mover.hpp"
 
 #include <algorithm>

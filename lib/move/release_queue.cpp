@@ -1,3 +1,4 @@
+// Joins adjacent vacated ranges, and gives many back in one call where the kernel takes a vector.
 #include "move/release_queue.hpp"
 
 #include "move/page_contents.hpp"

@@ -1,3 +1,4 @@
+// Stretches of adjacent spans, one mremap each; what to do when one fails half way.
 #include "move/remap_mover.hpp"
 
 #include <algorithm>

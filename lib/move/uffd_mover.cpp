@@ -1,3 +1,4 @@
+// One UFFDIO_MOVE after another, and the answer to each of its errors.
 #include "move/uffd_mover.hpp"
 
 #include <algorithm>

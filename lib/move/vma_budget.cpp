@@ -1,3 +1,4 @@
+// Counts VMAs pessimistically, and recounts from the kernel when that says they are spent.
 #include "move/vma_budget.hpp"
 
 #include <algorithm>

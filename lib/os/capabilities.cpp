@@ -1,3 +1,4 @@
+// Runs every probe once and derives from the outcomes which engines this host supports.
 #include "os/capabilities.hpp"
 
 #include "os/probes.hpp"

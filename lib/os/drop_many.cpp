@@ -1,3 +1,4 @@
+// process_madvise on oneself over a vector of ranges, range by range where that is refused.
 #include "os/drop_many.hpp"
 
 #include <sys/mman.h>

@@ -1,3 +1,4 @@
+// The wiped page, the check that the kernel really marked it, and getpid where it did not.
 #include "os/fork_guard.hpp"
 
 #include <sys/mman.h>

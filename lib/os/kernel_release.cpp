@@ -1,3 +1,4 @@
+// Parses uname's release and knows the one range of releases with the DONTUNMAP merge bug.
 #include "os/kernel_release.hpp"
 
 #include <sys/syscall.h>

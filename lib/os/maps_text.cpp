@@ -1,3 +1,4 @@
+// Reads the lines of /proc/self/maps from a fixed buffer.
 #include "os/maps_text.hpp"
 
 #include <cstdint>

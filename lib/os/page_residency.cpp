@@ -1,3 +1,4 @@
+// Resident bytes and huge blocks, by PAGEMAP_SCAN where it tells the truth, else by mincore.
 #include "os/page_residency.hpp"
 
 #include <algorithm>

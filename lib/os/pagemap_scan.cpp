@@ -1,3 +1,4 @@
+// PAGEMAP_SCAN by the kernel's own numbers, which Debian 12's headers lack.
 #include "os/pagemap_scan.hpp"
 
 #include <sys/ioctl.h>

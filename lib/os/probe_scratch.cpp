@@ -1,3 +1,4 @@
+// Scratch pages between inaccessible ones, and the proof that a page is still ours before it is unmapped.
 #include "os/probe_scratch.hpp"
 
 #include <linux/futex.h>

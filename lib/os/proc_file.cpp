@@ -1,3 +1,4 @@
+// Reads small /proc files whole, into a buffer on the stack.
 #include "os/proc_file.hpp"
 
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+// PROCMAP_QUERY by the kernel's own numbers, which Debian 12's headers lack.
 #include "os/procmap_query.hpp"
 
 #include <sys/ioctl.h>

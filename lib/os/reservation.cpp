@@ -1,3 +1,4 @@
+// Reserving by halves, trimming to the alignment, and saying in one line why it failed.
 #include "os/reservation.hpp"
 
 #include <sys/resource.h>

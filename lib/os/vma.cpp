@@ -1,3 +1,4 @@
+// Opening a reader, choosing query or text by trying, and walking VMAs either way.
 #include "os/vma.hpp"
 
 #include <sys/syscall.h>

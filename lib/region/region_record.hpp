@@ -21,8 +21,8 @@ class RegionRecord {
   void set_top(std::uint32_t bytes) { top_.store(bytes, std::memory_order_relaxed); }
 
   // Bytes of objects and of open allocation buffers; a large object's are all on its head. The adders answer
-  // the new count. acq_rel: who brings it to 0 goes on to empty the region, after all that the others did to
-  // it.
+  // the new count. acq_rel: each pairs with the others', so who brings it to 0 goes on to empty the region after
+  // all that the others did to it.
   std::uint64_t live_bytes() const { return live_.load(std::memory_order_acquire); }
   std::uint64_t add_live(std::uint64_t bytes) {
     return live_.fetch_add(bytes, std::memory_order_acq_rel) + bytes;
@@ -32,7 +32,7 @@ class RegionRecord {
     SHUNT_CHECK(before, >=, bytes);
     return before - bytes;
   }
-  // For a marker that has counted better; mutators parked.
+  // For a marker that has counted better; mutators parked. release: pairs with the acquire in live_bytes().
   void set_live(std::uint64_t bytes) { live_.store(bytes, std::memory_order_release); }
 
   // As the word's payload while Allocating or Live: regions of a head, distance of a tail, else 0.

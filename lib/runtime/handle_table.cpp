@@ -34,7 +34,7 @@ Result<Handle> HandleTable::create(const HandleTarget& target) {
   Entry& entry = entries_[*index];
   set_target(entry, target);
   const std::uint32_t generation = entry.generation.load(std::memory_order_relaxed) + 1;
-  // release: publishes the target to who sees this generation (resolve(), for_each_live())
+  // release: publishes the target; pairs with the acquires in resolve() and for_each_live()
   entry.generation.store(generation, std::memory_order_release);
   control_->live.fetch_add(1, std::memory_order_relaxed);
   return Handle{*index, generation};
@@ -91,7 +91,7 @@ HandleTarget HandleTable::target_of(const Entry& entry) {
 void HandleTable::set_target(Entry& entry, const HandleTarget& target) {
   const unsigned shift =
       target.alignment == 0 ? 0 : static_cast<unsigned>(std::countr_zero(target.alignment));
-  // release: who reads one of these sees that the entry's former life is over (target_of(), resolve())
+  // release: pairs with target_of() and resolve(): who reads one of these sees that the former life is over
   entry.address.store(value(target.address), std::memory_order_release);
   entry.size.store(target.size, std::memory_order_release);
   entry.alignment_shift.store(shift, std::memory_order_release);

@@ -192,7 +192,7 @@ Result<CompactionReport> Heap::compact(const CompactOptions& options, const Embe
   input.goal = options.goal;
   input.verify = options.verify;
   Compactor compactor(kernel_, *regions_, options.evacuator != nullptr ? *options.evacuator : own,
-                      mover_->chooser().corrected_costs(0));
+                      options.costs != nullptr ? *options.costs : mover_->chooser().corrected_costs(0));
   Result<CompactionReport> report = compactor.compact(input);
   if (!report) return report;
   report.value().engine = mover_->engine_kind();

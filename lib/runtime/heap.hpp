@@ -39,6 +39,8 @@ struct CompactOptions {
   Goal goal{};
   bool verify = false;             // deep verification of every object (reads the live heap twice)
   Evacuator* evacuator = nullptr;  // other effects than the page mover's: for baselines
+  const CostModel* costs =
+      nullptr;  // what the plan goes by instead of this heap's own: the same plan for baselines
 };
 
 class Heap {
