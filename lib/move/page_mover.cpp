@@ -114,7 +114,7 @@ void PageMover::finish_span_by_copy(const MoveBatch& one_span, VmaLookup& lookup
   }
   MoveBatch part = one_span;
   part.spans = {&span, 1};
-  move_by_copy(part, report);
+  move_by(copy_, part, report);
   if (span.bytes < one_span.spans[0].bytes && outcome.reason == Reason::None)
     outcome.reason = Reason::Protected;
 }
@@ -135,16 +135,12 @@ void PageMover::finish_by_copy(const MoveBatch& batch, MoveReport& report) {
   }
 }
 
-void PageMover::move_by_engine(const MoveBatch& batch, MoveReport& report) {
+double PageMover::move_by(Mover& mover, const MoveBatch& batch, MoveReport& report) {
   const double start = now();
-  engine_->move(batch, report);
-  report.of(engine_->kind()).nanoseconds += static_cast<std::uint64_t>(now() - start);
-}
-
-void PageMover::move_by_copy(const MoveBatch& batch, MoveReport& report) {
-  const double start = now();
-  copy_.move(batch, report);
-  report.of(copy_.kind()).nanoseconds += static_cast<std::uint64_t>(now() - start);
+  mover.move(batch, report);
+  const double nanoseconds = now() - start;
+  report.of(mover.kind()).nanoseconds += static_cast<std::uint64_t>(nanoseconds);
+  return nanoseconds;
 }
 
 void PageMover::send(Way way, const MoveBatch& batch, const Chooser::Conditions& conditions,
@@ -158,20 +154,14 @@ void PageMover::send(Way way, const MoveBatch& batch, const Chooser::Conditions&
     from_start_to_end = from_start_to_end && batch.outcomes[i].bytes_moved == 0;
     pages += static_cast<double>(batch.spans[i].bytes >> page_shift);
   }
-  const double start = now();
-  if (way == Way::Engine) {
-    move_by_engine(batch, report);
-  } else {
-    move_by_copy(batch, report);
-  }
-  seen.nanoseconds = now() - start;
+  seen.nanoseconds = move_by(way == Way::Engine ? *engine_ : copy_, batch, report);
   // Whoever gives the sources back himself pays for it later; an engine leaves nothing to give back.
   if (way == Way::Copy && !batch.release_sources) seen.nanoseconds += chooser_.costs().release_page * pages;
   const bool complete = is_complete(batch);
   if (from_start_to_end && complete) chooser_.observe(way, conditions, seen);
   if (complete) return;
   // Moving needs no memory where a copy found none.
-  if (way == Way::Copy && conditions.engine_available) move_by_engine(batch, report);
+  if (way == Way::Copy && conditions.engine_available) move_by(*engine_, batch, report);
   if (way == Way::Engine) finish_by_copy(batch, report);
   for (std::size_t i = 0; i < batch.spans.size(); ++i) {
     const Reason reason = batch.outcomes[i].reason;
