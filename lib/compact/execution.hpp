@@ -7,6 +7,8 @@
 // goes where is the plan's.
 #pragma once
 
+#include <utility>
+
 #include "compact/compaction_input.hpp"
 #include "compact/compaction_report.hpp"
 #include "compact/evacuator.hpp"
@@ -26,6 +28,9 @@ class Execution {
   void move_runs();
   void copy_clusters();
 
+  // Time spent in giving sources back since the last call; part of no other phase.
+  std::uint64_t take_releasing_nanoseconds() { return std::exchange(releasing_nanoseconds_, 0); }
+
   // True where something of the region stayed: it goes back to Live.
   bool is_left(std::uint32_t slot) const { return left_[slot] != 0; }
   // True where the live page stays at its old place. `page` counts within the slot's region.
@@ -40,6 +45,7 @@ class Execution {
   void copy_region(std::size_t first, std::size_t last);
   void release_emptied(std::uint32_t slots_before);
   void release_slot(std::uint32_t slot);
+  void release_vacated(std::uint32_t slot);
   std::uint32_t page_in_region(Address a) const;
 
   const Plan& plan_;
@@ -51,6 +57,7 @@ class Execution {
   std::span<MoveSpan> spans_{};
   std::span<SpanOutcome> outcomes_{};
   std::span<std::uint8_t> left_{};
+  std::uint64_t releasing_nanoseconds_ = 0;
   std::uint32_t released_slots_ = 0;  // slots below it were looked at for release after their runs
 };
 
