@@ -19,10 +19,12 @@ std::size_t Chooser::class_of(const MoveSpan& span) {
   return pages <= 8 ? 0 : pages <= 128 ? 1 : 2;
 }
 
+std::size_t Chooser::set_of(const Conditions& conditions) {
+  return (conditions.running_threads != 0 ? 1u : 0u) + (conditions.destination_warm ? 2u : 0u);
+}
+
 const Chooser::Corrections& Chooser::corrections(Way way, const Conditions& conditions) const {
-  const std::size_t set =
-      (conditions.running_threads != 0 ? 1u : 0u) + (conditions.destination_warm ? 2u : 0u);
-  return way == Way::Engine ? engine_[set] : copy_[set];
+  return (way == Way::Engine ? engine_ : copy_)[set_of(conditions)];
 }
 
 double Chooser::predict(const MoveSpan& span, Way way, const Conditions& conditions) const {
@@ -47,7 +49,7 @@ void Chooser::observe(Way way, const Conditions& conditions, const Observation& 
   for (const double p : seen.predicted_by_class) predicted += p;
   if (predicted <= 0 || seen.nanoseconds <= 0) return;
   const double error = std::log(seen.nanoseconds / predicted);
-  auto& set = const_cast<Corrections&>(corrections(way, conditions));
+  Corrections& set = (way == Way::Engine ? engine_ : copy_)[set_of(conditions)];
   for (std::size_t c = 0; c < set.size(); ++c) {
     const double share = seen.predicted_by_class[c] / predicted;
     set[c] = std::clamp(set[c] * std::exp(learning_rate * share * error), 1 / furthest, furthest);

@@ -48,7 +48,8 @@ class Chooser {
  private:
   // Up to 8 pages, up to 128, more, and huge: where calls, pages or page tables dominate.
   static std::size_t class_of(const MoveSpan&);
-  // One set for each of: parked, running; cold and warm destinations are told apart for copies.
+  // One set for each of: parked or running, to a cold or a warm destination.
+  static std::size_t set_of(const Conditions&);
   using Corrections = std::array<double, 4>;
   const Corrections& corrections(Way, const Conditions&) const;
 
