@@ -21,6 +21,9 @@ constexpr std::size_t slice_spans = 256;
 // With fewer VMAs than this left the engine could not finish even one slice of scattered runs.
 constexpr std::size_t least_vmas = 8;
 
+// One prediction serves both: it goes by nothing else.
+bool costs_alike(const MoveSpan& a, const MoveSpan& b) { return a.bytes == b.bytes && a.huge == b.huge; }
+
 bool is_complete(const MoveBatch& batch) {
   for (std::size_t i = 0; i < batch.spans.size(); ++i) {
     if (batch.outcomes[i].bytes_moved != batch.spans[i].bytes) return false;
@@ -149,8 +152,12 @@ void PageMover::send(Way way, const MoveBatch& batch, const Chooser::Conditions&
   bool from_start_to_end = true;
   double pages = 0;
   Chooser::Observation seen;
+  double predicted = 0;
   for (std::size_t i = 0; i < batch.spans.size(); ++i) {
-    seen.add(batch.spans[i], chooser_.predict(batch.spans[i], way, conditions));
+    if (i == 0 || !costs_alike(batch.spans[i], batch.spans[i - 1])) {
+      predicted = chooser_.predict(batch.spans[i], way, conditions);
+    }
+    seen.add(batch.spans[i], predicted);
     from_start_to_end = from_start_to_end && batch.outcomes[i].bytes_moved == 0;
     pages += static_cast<double>(batch.spans[i].bytes >> page_shift);
   }
@@ -178,7 +185,10 @@ void PageMover::move_slice(const MoveBatch& batch, MoveReport& report) {
   for (std::size_t first = 0; first < batch.spans.size();) {
     const Way way = chooser_.choose(batch.spans[first], conditions);
     std::size_t last = first + 1;
-    while (last < batch.spans.size() && chooser_.choose(batch.spans[last], conditions) == way) ++last;
+    while (last < batch.spans.size() && (costs_alike(batch.spans[last], batch.spans[last - 1]) ||
+                                         chooser_.choose(batch.spans[last], conditions) == way)) {
+      ++last;
+    }
     MoveBatch part = batch;
     part.spans = batch.spans.subspan(first, last - first);
     part.outcomes = batch.outcomes.subspan(first, last - first);
