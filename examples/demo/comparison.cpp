@@ -1,3 +1,4 @@
+// Rounds of all sides, one after the other, each on a heap of its own.
 #include "comparison.hpp"
 
 #include <fmt/format.h>

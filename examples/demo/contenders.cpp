@@ -1,3 +1,4 @@
+// How each side compacts: its heap options, its evacuator, and what is left out of its time.
 #include "contenders.hpp"
 
 #include "failure.hpp"

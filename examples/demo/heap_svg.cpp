@@ -1,3 +1,4 @@
+// Draws the tiles of both maps with one scale, a legend and the figures in words.
 #include "heap_svg.hpp"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// Finds the largest cell with which all tiles fit.
 #include "map_layout.hpp"
 
 #include <algorithm>

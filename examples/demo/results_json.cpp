@@ -1,3 +1,4 @@
+// The results as one JSON document.
 #include "results_json.hpp"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// The results as one table of at most 100 columns.
 #include "table.hpp"
 
 #include <fmt/format.h>
