@@ -7,7 +7,7 @@
 // as after Shunt's release. Faulting the destination in is done when the compactor first names it, timed, and
 // left out: whoever reports a time subtracts excluded_nanoseconds(). That is at least as good to the baseline
 // as faulting in before the clock starts, for the fresh pages are still in the cache when the copy arrives.
-// Plan with page_moves = false; runs that come all the same are copied likewise. Not thread-safe, as every
+// Any plan will do: page runs are copied whole. Not thread-safe, as every
 // Evacuator.
 #pragma once
 

@@ -87,7 +87,7 @@ Comparison compare(const Options& asked, Progress& progress) {
   results.notes.push_back(
       "memset-copy gives no memory back, and its destination was faulted in before the clock");
   results.notes.push_back(
-      "copy-only is Shunt without page moves: the same memory given back, all of it copied");
+      "copy-only is Shunt with its engine `copy`: the same plan and memory given back, no page moved");
   comparison.before = std::move(handover.before);
   comparison.after = std::move(handover.after);
   return comparison;
