@@ -58,6 +58,7 @@ class Compaction {
   void execute();
   void lap_without_releases(std::uint64_t& phase);
   void verify(const Verifier&);
+  void fix_slots();
   void count_live();
   void finish_destinations();
   void finish_sources();
@@ -227,6 +228,15 @@ void Compaction::verify(const Verifier& verifier) {
   watch_.lap(report_.nanoseconds.verify);
 }
 
+// Where the plan moves nothing, no slot can name what has moved.
+void Compaction::fix_slots() {
+  if (plan_.runs.empty() && plan_.copies.empty()) return;
+  SlotFixer fixer(forwarding_);
+  input_.embedder.fix_slots(input_.embedder.context, fixer);
+  report_.slots_fixed = fixer.fixed();
+  watch_.lap(report_.nanoseconds.fix);
+}
+
 // Live bytes of sources that keep something, and of destinations, page by page from where each page is now.
 void Compaction::count_live() {
   for (std::uint32_t slot = 0; slot < plan_.selected.size(); ++slot) {
@@ -311,10 +321,7 @@ Result<CompactionReport> Compaction::run() {
   execute();
   forwarding_.publish();
   if (verifier) verify(*verifier);
-  SlotFixer fixer(forwarding_);
-  input_.embedder.fix_slots(input_.embedder.context, fixer);
-  report_.slots_fixed = fixer.fixed();
-  watch_.lap(report_.nanoseconds.fix);
+  fix_slots();
   count_live();
   finish_destinations();
   finish_sources();

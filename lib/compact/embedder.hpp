@@ -45,7 +45,7 @@ class ObjectVisitor {
 
 struct Embedder {
   void* context = nullptr;
-  // Calls fixer.fix() for every slot.
+  // Calls fixer.fix() for every slot. Not called by a compaction that moved nothing.
   void (*fix_slots)(void* context, SlotFixer& fixer) = nullptr;
   // Calls visitor.visit() for every live object at its address as the embedder knows it now, in an order that
   // is the same at every call. Only for deep verification; may be null.

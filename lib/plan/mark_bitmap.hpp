@@ -31,6 +31,8 @@ class MarkBitmap {
   // of several threads that reach an object one goes on to scan it). Any number of threads may mark at once.
   // The range lies in the heap. O(granules / 64).
   bool mark(AddressRange object);
+  // The same bits, several times as fast for small objects, while no other thread marks or clears.
+  void mark_alone(AddressRange object);
 
   // Clears every granule that `range` touches. May run beside mark() of granules outside the range. Words
   // that are zero already are not written. O(granules / 64).
@@ -78,6 +80,17 @@ class MarkBitmap {
 inline MarkBitmap::Granules MarkBitmap::granules_of(AddressRange range) const {
   if (range.bytes == 0) return {};
   return {geometry_.granule_of(range.start), geometry_.granule_of(range.end() - 1) + 1};
+}
+
+inline void MarkBitmap::mark_alone(AddressRange object) {
+  const Granules all = granules_of(object);
+  for (std::uint64_t at = all.first; at < all.end;) {
+    const std::uint64_t stop = (at / 64 + 1) * 64;
+    std::uint64_t bits = ~std::uint64_t{0} << (at % 64);
+    if (stop > all.end) bits &= ~std::uint64_t{0} >> (stop - all.end);
+    words_[at / 64] |= bits;
+    at = stop;
+  }
 }
 
 // The first granule in [from, end) that is set (or, for live = false, clear); `end` when there is none.

@@ -43,6 +43,14 @@ struct AllocationClass {
 // for the same object at every time, so that a release can ask again instead of storing it.
 AllocationClass classify(const HeapGeometry&, std::size_t size, std::size_t alignment);
 
+// classify().bytes of a request that was not refused, without the rest of the answer: for walks over all
+// objects. O(1), pure.
+inline std::size_t bytes_taken(const HeapGeometry& geometry, std::size_t size, std::size_t alignment) {
+  if (size == 0) size = 1;
+  const bool by_pages = size >= medium_threshold_bytes || alignment > page_bytes;
+  return align_up(size, by_pages ? page_bytes : geometry.granule_bytes());
+}
+
 struct Allocation {
   Address address = Address::null;  // null if refused
   std::size_t bytes = 0;            // what was set aside, at least the size asked for

@@ -168,13 +168,14 @@ bool Heap::unpin(Handle handle) {
 MarkBitmap Heap::marks() const { return MarkBitmap(geometry_, mark_words_.as_array<std::uint64_t>()); }
 
 // What an object takes is marked, not what was asked for, so that marks and the regions' live counts agree.
+// No other thread uses the heap meanwhile, so plain stores will do.
 void Heap::mark_live_objects() {
   mark_words_.clear();
   start_words_.clear();
   MarkBitmap marked = marks();
   const std::span<std::uint64_t> starts = start_words_.as_array<std::uint64_t>();
   handles_->for_each_live([&](Handle, const HandleTarget& target) {
-    marked.mark({target.address, classify(geometry_, target.size, target.alignment).bytes});
+    marked.mark_alone({target.address, bytes_taken(geometry_, target.size, target.alignment)});
     const std::uint64_t granule = geometry_.granule_of(target.address);
     starts[granule / 64] |= std::uint64_t{1} << (granule % 64);
   });
