@@ -16,7 +16,7 @@ namespace {
 }
 
 HeapOptions options_for(const std::string& name, HeapOptions options) {
-  if (name == memset_copy) options.engine = EngineKind::Copy;
+  if (name == memset_copy || name == memset_copy_live) options.engine = EngineKind::Copy;
   // Not registered with userfaultfd: mremap would tear the registration apart.
   if (name == mremap_per_run) options.engine = EngineKind::Remap;
   return options;
@@ -32,8 +32,9 @@ Sample compact_as(const std::string& name, Heap& heap, CompactOptions options,
                   std::optional<CostModel>& costs) {
   const os::SystemCalls kernel = os::SystemCalls::real();
   options.goal.page_moves = name == chooser || name == mremap_per_run;
-  if (name == memset_copy) {
-    baselines::MemsetCopy evacuator(kernel, baselines::MemsetCopy::Zeroing::LiveBytes);
+  if (name == memset_copy || name == memset_copy_live) {
+    using Zeroing = baselines::MemsetCopy::Zeroing;
+    baselines::MemsetCopy evacuator(kernel, name == memset_copy ? Zeroing::WholeSource : Zeroing::LiveBytes);
     options.evacuator = &evacuator;
     const CompactionReport report = compact(heap, options);
     return {report, evacuator.excluded_nanoseconds(), 0};
@@ -60,7 +61,7 @@ double Sample::work() const {
 }
 
 std::vector<std::string> contender_names(const os::Capabilities& capabilities) {
-  std::vector<std::string> names{chooser, copy_only, memset_copy};
+  std::vector<std::string> names{chooser, copy_only, memset_copy, memset_copy_live};
   if (baselines::MremapPerRun::usable(capabilities)) names.push_back(mremap_per_run);
   return names;
 }

@@ -16,6 +16,7 @@ namespace shunt::bench {
 inline constexpr const char* chooser = "chooser";
 inline constexpr const char* copy_only = "copy_only";
 inline constexpr const char* memset_copy = "memset_copy";
+inline constexpr const char* memset_copy_live = "memset_copy_live";
 inline constexpr const char* mremap_per_run = "mremap_per_run";
 
 std::vector<std::string> contender_names(const os::Capabilities&);

@@ -22,9 +22,10 @@ HeapGeometry geometry_of(const HeapOptions& options) {
 }
 
 std::vector<Contender> sides(Results& results) {
-  std::vector<Contender> all{Contender::Shunt, Contender::MemsetCopy, Contender::CopyOnly};
+  std::vector<Contender> all{Contender::Shunt, Contender::MemsetCopy, Contender::MemsetCopyLive,
+                             Contender::CopyOnly};
   if (baselines::MremapPerRun::usable(os::probe_capabilities(os::SystemCalls::real()))) {
-    all.insert(all.begin() + 2, Contender::MremapPerRun);
+    all.insert(all.begin() + 3, Contender::MremapPerRun);
   } else {
     results.notes.push_back(
         "mremap per run is left out: this kernel or sandbox has no safe MREMAP_DONTUNMAP");
@@ -85,7 +86,8 @@ Comparison compare(const Options& asked, Progress& progress) {
   results.engine = engine_name(results.runs.front().rounds.front().report.engine);
   note_refusals(results);
   results.notes.push_back(
-      "memset-copy gives no memory back, and its destination was faulted in before the clock");
+      "memset-copy gives no memory back; its destination was faulted in outside the clock; vacated regions "
+      "read as zeros again, as an allocator needs them. `live` clears only the live bytes and leaves that to it");
   results.notes.push_back(
       "copy-only is Shunt with its engine `copy`: the same plan and memory given back, no page moved");
   comparison.before = std::move(handover.before);

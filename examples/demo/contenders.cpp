@@ -10,8 +10,8 @@ namespace shunt::demo {
 namespace {
 
 HeapOptions heap_options(Contender contender, HeapOptions options) {
-  if (contender == Contender::MemsetCopy || contender == Contender::CopyOnly)
-    options.engine = EngineKind::Copy;
+  const bool copies = contender != Contender::Shunt && contender != Contender::MremapPerRun;
+  if (copies) options.engine = EngineKind::Copy;
   // Not registered with userfaultfd: mremap would tear the registration apart.
   if (contender == Contender::MremapPerRun) options.engine = EngineKind::Remap;
   return options;
@@ -32,9 +32,10 @@ CompactionReport compact(Heap& heap, const CompactOptions& options) {
   return report.value();
 }
 
-Round run_memset_copy(Heap& heap, CompactOptions options) {
-  using baselines::MemsetCopy;
-  MemsetCopy evacuator(os::SystemCalls::real(), MemsetCopy::Zeroing::LiveBytes);
+// Copies live bytes only: its plan has no page runs, whose dead bytes would be copied, too.
+Round run_memset_copy(Heap& heap, CompactOptions options, baselines::MemsetCopy::Zeroing zeroing) {
+  baselines::MemsetCopy evacuator(os::SystemCalls::real(), zeroing);
+  options.goal.page_moves = false;
   options.evacuator = &evacuator;
   const CompactionReport report = compact(heap, options);
   return {report, report.nanoseconds.total() - evacuator.excluded_nanoseconds(), {}, 0};
@@ -47,13 +48,14 @@ Round run_mremap_per_run(Heap& heap, CompactOptions options) {
   return {report, report.nanoseconds.total(), {}, evacuator.runs_refused()};
 }
 
-// All sides go by the costs that shunt went by in this round, and so by its plan: pages that it moves are
-// copied whole by those that copy.
+// All sides go by the costs that shunt went by in this round, and those with page runs so by its plan.
 Round compact_with(Contender contender, Heap& heap, Handover& handover) {
   if (contender == Contender::Shunt) handover.costs = heap.page_mover().chooser().corrected_costs(0);
   CompactOptions options;
   options.costs = handover.costs ? &*handover.costs : nullptr;
-  if (contender == Contender::MemsetCopy) return run_memset_copy(heap, options);
+  using Zeroing = baselines::MemsetCopy::Zeroing;
+  if (contender == Contender::MemsetCopy) return run_memset_copy(heap, options, Zeroing::WholeSource);
+  if (contender == Contender::MemsetCopyLive) return run_memset_copy(heap, options, Zeroing::LiveBytes);
   if (contender == Contender::MremapPerRun) return run_mremap_per_run(heap, options);
   const CompactionReport report = compact(heap, options);
   return {report, report.nanoseconds.total(), {}, 0};
@@ -67,6 +69,8 @@ const char* name_of(Contender contender) {
       return "shunt";
     case Contender::MemsetCopy:
       return "memset-copy";
+    case Contender::MemsetCopyLive:
+      return "memset-copy, live";
     case Contender::MremapPerRun:
       return "mremap per run";
     case Contender::CopyOnly:

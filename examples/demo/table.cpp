@@ -12,7 +12,7 @@
 namespace shunt::demo {
 namespace {
 
-constexpr std::size_t columns = 11;
+constexpr std::size_t columns = 12;
 constexpr std::size_t widest = 100;
 constexpr std::size_t longest_command = 78;
 using Row = std::array<std::string, columns>;
@@ -26,6 +26,7 @@ Row row_of(const Run& run, double ratio) {
   const Verification& v = run.median().verification;
   return {run.name,
           fmt::format("{:.2f}", run.seconds() * 1e3),
+          fmt::format("{:.2f}", static_cast<double>(r.nanoseconds.release) / 1e6),
           ratio == 0 ? "-" : fmt::format("{:.2f}x", ratio),
           mebibytes(r.live_bytes),
           mebibytes(r.resident_before),
@@ -87,9 +88,9 @@ Caption caption_of(const Results& results) {
 
 std::string table_of(const Results& results) {
   std::vector<Row> rows;
-  rows.push_back({"", "time", "", "live", "resident", "MiB", "VMAs", "", "objects", "moved", "copied"});
+  rows.push_back({"", "time", "of it", "", "live", "resident", "MiB", "VMAs", "", "objects", "moved", "copied"});
   rows.push_back(
-      {"", "ms", "speed-up", "MiB", "before", "after", "before", "after", "verified", "MiB", "MiB"});
+      {"", "ms", "release", "speed-up", "MiB", "before", "after", "before", "after", "verified", "MiB", "MiB"});
   for (const Run& run : results.runs) rows.push_back(row_of(run, results.ratio_vs_memset_copy(run)));
   std::string text = heading(results) + aligned(rows);
   if (!results.notes.empty()) text += '\n';
