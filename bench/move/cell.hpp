@@ -21,10 +21,9 @@ struct Cell {
   std::string name() const { return std::string(mutator_runs ? "running/" : "parked/") + size_name; }
 };
 
-// Small enough that a round of all contenders takes a fraction of a second, large enough (with the gaps and
-// the destination, and with all contenders taking turns) that nothing stays in the second-level cache by
-// chance.
-inline constexpr std::size_t live_bytes_a_cell = std::size_t{16} << 20;
+// With the destination 64 MiB are touched: many times the second-level cache, and a round of all contenders
+// still takes about a second. The last-level cache of a large machine may hold it.
+inline constexpr std::size_t live_bytes_a_cell = std::size_t{32} << 20;
 
 inline Cell small_pages_cell(std::size_t pages, bool mutator_runs) {
   const std::size_t bytes = pages * page_bytes;
@@ -35,7 +34,7 @@ inline std::vector<Cell> all_cells() {
   std::vector<Cell> cells;
   for (const bool running : {false, true}) {
     for (const std::size_t pages : {1, 2, 4, 16, 64, 512}) cells.push_back(small_pages_cell(pages, running));
-    cells.push_back({"huge:2MiB", huge_page_bytes, 16, true, running});
+    cells.push_back({"huge:2MiB", huge_page_bytes, live_bytes_a_cell / huge_page_bytes, true, running});
     cells.push_back({"huge:64MiB", 32 * huge_page_bytes, 1, true, running});
   }
   return cells;

@@ -116,20 +116,22 @@ class Remap final : public WithField {
   MoveReport report_{};
 };
 
-// What a user gets: PageMover with no forced engine.
+// What a user gets: PageMover with no forced engine. `recycle`: the vacated region stays as it is, to be the
+// warm to-space of the next evacuation, so that nothing is given back yet, as with memset-copy.
 class Chosen final : public WithField {
  public:
-  Chosen(const char* name, const Cell& cell, bool warm, const os::Capabilities& capabilities)
-      : WithField(name, cell, warm), mover_(kernel_, field_.range(), {}) {
+  Chosen(const char* name, const Cell& cell, bool warm, bool recycle, const os::Capabilities& capabilities)
+      : WithField(name, cell, warm), mover_(kernel_, field_.range(), {}), recycle_(recycle) {
     mover_.open(capabilities);
   }
   void run() override {
     mover_.move(batch(), report_);
-    release_region();
+    if (!recycle_) release_region();
   }
 
  private:
   PageMover mover_;
+  bool recycle_;
   MoveReport report_{};
 };
 
@@ -164,7 +166,7 @@ std::vector<std::string> contender_names(const os::Capabilities& c) {
   if (has_userfaultfd(c)) names.insert(names.end(), {uffdio_move, uffdio_move_warm});
   if (c.works(os::Capability::RemapManyKeepSource)) names.push_back(mremap_multi);
   if (c.works(os::Capability::RemapKeepSource)) names.push_back(mremap_single);
-  names.insert(names.end(), {chooser, chooser_warm});
+  names.insert(names.end(), {chooser, chooser_warm, chooser_recycle});
   return names;
 }
 
@@ -179,8 +181,9 @@ std::unique_ptr<Contender> make_contender(const std::string& name, const Cell& c
   if (name == page_copy_warm) return std::make_unique<Single>(page_copy_warm, cell, true, false);
   if (name == mremap_multi) return std::make_unique<Remap>(mremap_multi, cell, MoverKind::RemapMulti);
   if (name == mremap_single) return std::make_unique<Remap>(mremap_single, cell, MoverKind::RemapSingle);
-  if (name == chooser) return std::make_unique<Chosen>(chooser, cell, false, c);
-  if (name == chooser_warm) return std::make_unique<Chosen>(chooser_warm, cell, true, c);
+  if (name == chooser) return std::make_unique<Chosen>(chooser, cell, false, false, c);
+  if (name == chooser_warm) return std::make_unique<Chosen>(chooser_warm, cell, true, false, c);
+  if (name == chooser_recycle) return std::make_unique<Chosen>(chooser_recycle, cell, true, true, c);
   if (name == mremap_per_run) return std::make_unique<MremapPerRun>(mremap_per_run, cell);
   std::fprintf(stderr, "move-bench: no contender is called %s\n", name.c_str());
   std::abort();

@@ -39,6 +39,7 @@ inline constexpr const char* page_copy = "page_copy";
 inline constexpr const char* page_copy_warm = "page_copy_warm";
 inline constexpr const char* chooser = "chooser";
 inline constexpr const char* chooser_warm = "chooser_warm";
+inline constexpr const char* chooser_recycle = "chooser_recycle";
 inline constexpr const char* mremap_per_run = "mremap_per_run";
 
 // Those that this kernel can do, for the cells of the table.

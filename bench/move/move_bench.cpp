@@ -14,7 +14,7 @@
 namespace shunt::bench {
 namespace {
 
-constexpr unsigned rounds = 15;
+constexpr unsigned rounds = 11;
 constexpr unsigned rounds_of_many_runs = 3;
 
 // A cell is measured as a whole when the first of its benchmarks runs; each benchmark then reports its own

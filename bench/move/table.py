@@ -8,7 +8,7 @@ import statistics
 import sys
 
 COLUMNS = ["memset_copy_cold", "memcpy_only", "uffdio_move", "mremap_multi", "mremap_single", "page_copy",
-           "page_copy_warm", "chooser", "chooser_warm"]
+           "page_copy_warm", "chooser", "chooser_warm", "chooser_recycle"]
 
 
 def load(paths):

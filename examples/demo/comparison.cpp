@@ -1,3 +1,4 @@
+// Rounds of all sides, one after the other, each on a heap of its own.
 #include "comparison.hpp"
 
 #include <fmt/format.h>
@@ -83,8 +84,10 @@ Comparison compare(const Options& asked, Progress& progress) {
   }
   results.engine = engine_name(results.runs.front().rounds.front().report.engine);
   note_refusals(results);
-  results.notes.push_back("memset-copy gives no memory back, and its destination was faulted in before the clock");
-  results.notes.push_back("copy-only is Shunt without page moves: the same memory given back, all of it copied");
+  results.notes.push_back(
+      "memset-copy gives no memory back, and its destination was faulted in before the clock");
+  results.notes.push_back(
+      "copy-only is Shunt with its engine `copy`: the same plan and memory given back, no page moved");
   comparison.before = std::move(handover.before);
   comparison.after = std::move(handover.after);
   return comparison;

@@ -1,3 +1,4 @@
+// How each side compacts: its heap options, its evacuator, and what is left out of its time.
 #include "contenders.hpp"
 
 #include "failure.hpp"
@@ -9,7 +10,8 @@ namespace shunt::demo {
 namespace {
 
 HeapOptions heap_options(Contender contender, HeapOptions options) {
-  if (contender == Contender::MemsetCopy || contender == Contender::CopyOnly) options.engine = EngineKind::Copy;
+  if (contender == Contender::MemsetCopy || contender == Contender::CopyOnly)
+    options.engine = EngineKind::Copy;
   // Not registered with userfaultfd: mremap would tear the registration apart.
   if (contender == Contender::MremapPerRun) options.engine = EngineKind::Remap;
   return options;
@@ -30,31 +32,29 @@ CompactionReport compact(Heap& heap, const CompactOptions& options) {
   return report.value();
 }
 
-Round run_memset_copy(Heap& heap) {
+Round run_memset_copy(Heap& heap, CompactOptions options) {
   using baselines::MemsetCopy;
   MemsetCopy evacuator(os::SystemCalls::real(), MemsetCopy::Zeroing::LiveBytes);
-  CompactOptions options;
-  options.goal.page_moves = false;
   options.evacuator = &evacuator;
   const CompactionReport report = compact(heap, options);
   return {report, report.nanoseconds.total() - evacuator.excluded_nanoseconds(), {}, 0};
 }
 
-Round run_mremap_per_run(Heap& heap, const Handover& handover) {
+Round run_mremap_per_run(Heap& heap, CompactOptions options) {
   baselines::MremapPerRun evacuator(os::SystemCalls::real(), heap.page_mover());
-  CompactOptions options;
   options.evacuator = &evacuator;
-  options.costs = handover.costs ? &*handover.costs : nullptr;
   const CompactionReport report = compact(heap, options);
   return {report, report.nanoseconds.total(), {}, evacuator.runs_refused()};
 }
 
+// All sides go by the costs that shunt went by in this round, and so by its plan: pages that it moves are
+// copied whole by those that copy.
 Round compact_with(Contender contender, Heap& heap, Handover& handover) {
-  if (contender == Contender::MemsetCopy) return run_memset_copy(heap);
-  if (contender == Contender::MremapPerRun) return run_mremap_per_run(heap, handover);
-  CompactOptions options;
-  options.goal.page_moves = contender == Contender::Shunt;
   if (contender == Contender::Shunt) handover.costs = heap.page_mover().chooser().corrected_costs(0);
+  CompactOptions options;
+  options.costs = handover.costs ? &*handover.costs : nullptr;
+  if (contender == Contender::MemsetCopy) return run_memset_copy(heap, options);
+  if (contender == Contender::MremapPerRun) return run_mremap_per_run(heap, options);
   const CompactionReport report = compact(heap, options);
   return {report, report.nanoseconds.total(), {}, 0};
 }

@@ -1,8 +1,8 @@
 // The sides of the comparison, and one round of one of them: a fresh heap, the history up to the point, one
 // compaction, and a look at every object.
 //
-// All sides do the same work around the moving (mark, plan, fix, the same tables); they differ in the
-// Evacuator. What a baseline is, is said in bench/baselines.
+// All sides do the same work around the moving (mark, plan, fix, the same tables) by the same plan; they
+// differ in the Evacuator. What a baseline is, is said in bench/baselines.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,7 @@ enum class Contender : std::uint8_t {
   Shunt,         // the heap's own compactor, the chooser deciding run by run
   MemsetCopy,    // the baseline that speed-ups are against
   MremapPerRun,  // shunt's plan, one mremap a run
-  CopyOnly,      // Shunt without page moves: what the same end costs by copying
+  CopyOnly,      // the engine `copy`: what the same end costs without page moves
 };
 const char* name_of(Contender);
 

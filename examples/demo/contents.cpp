@@ -1,3 +1,4 @@
+// The words of an object, from its number and their offset.
 #include "contents.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// A library's Error as one line for people.
 #include "failure.hpp"
 
 #include "os/system_calls.hpp"

@@ -1,3 +1,4 @@
+// Pages that would have been written, and bytes that would live, after every event.
 #include "fragmentation.hpp"
 
 #include "failure.hpp"

@@ -1,3 +1,4 @@
+// Reads residency and live bytes of every page of the used regions.
 #include "heap_map.hpp"
 
 #include "os/memory.hpp"

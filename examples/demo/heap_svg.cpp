@@ -1,3 +1,4 @@
+// Draws the tiles of both maps with one scale, a legend and the figures in words.
 #include "heap_svg.hpp"
 
 #include <fmt/format.h>
@@ -104,7 +105,7 @@ std::string draw_map(const HeapMap& map, std::size_t regions, const MapLayout& l
     const double y = top + static_cast<double>(r / layout.tile_columns) * layout.tile_height();
     tiles += fmt::format("M{:g} {:g}h{:g}v{:g}h-{:g}z", x, y, layout.tile_width() - layout.gap,
                          layout.tile_height() - layout.gap, layout.tile_width() - layout.gap);
-    if (r >= map.regions()) continue;
+    if (r >= map.regions()) continue;  // the other map has more
     for (std::size_t line = 0; line < layout.cells_high; ++line) {
       const std::size_t page = r * map.pages_per_region + line * layout.cells_wide * layout.pages_per_cell;
       add_line(cells, map, layout, page, x, y + static_cast<double>(line) * layout.cell);
@@ -155,10 +156,17 @@ std::string draw_legend(const MapLayout& layout, std::size_t pages_per_region, d
   return out + text_at(margin, top + 66, 13, text);
 }
 
+// Up to the last region that has anything in memory.
+std::size_t regions_in_use(const HeapMap& map) {
+  std::size_t pages = map.pages.size();
+  while (pages != 0 && !map.pages[pages - 1].resident) --pages;
+  return pages == 0 ? 0 : (pages - 1) / map.pages_per_region + 1;
+}
+
 }  // namespace
 
 std::string heap_svg(const Caption& caption, const HeapMap& before, const HeapMap& after) {
-  const std::size_t regions = std::max({before.regions(), after.regions(), std::size_t{1}});
+  const std::size_t regions = std::max({regions_in_use(before), regions_in_use(after), std::size_t{1}});
   const std::size_t pages_per_region = std::max<std::size_t>(before.pages_per_region, 1);
   const MapLayout layout = layout_for(regions, pages_per_region, panel_width, panel_height);
   const double right = page_width - margin - panel_width;

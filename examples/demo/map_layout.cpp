@@ -1,3 +1,4 @@
+// Finds the largest cell with which all tiles fit.
 #include "map_layout.hpp"
 
 #include <algorithm>
@@ -34,7 +35,7 @@ MapLayout largest(std::size_t regions, std::size_t cells, double width, double h
   MapLayout best = shape;
   for (std::size_t columns = 1; columns <= regions; ++columns) {
     const MapLayout layout = with_columns(shape, columns, regions, width, height);
-    if (layout.cell > best.cell) best = layout;
+    if (layout.cell >= best.cell) best = layout;  // of equal ones the widest
   }
   return best;
 }

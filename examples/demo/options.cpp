@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 
 #include "failure.hpp"
 
@@ -60,7 +61,11 @@ std::optional<Options> parse_options(int argc, const char* const* argv) {
     throw Failure("--limit " + std::to_string(options.limit) + ": give 16MiB to 1TiB");
   }
   const Result<HeapOptions> heap = with_environment(options.heap);
-  if (!heap) throw Failure(std::string(engine_variable) + ": " + text_of(heap.error()));
+  // The library's error cannot hold the value: it is static text.
+  if (!heap) {
+    throw Failure(std::string(engine_variable) + "=" + std::getenv(engine_variable) + ": " +
+                  heap.error().advice);
+  }
   options.heap = heap.value();
   make_room(options.heap, options.limit);
   return options;

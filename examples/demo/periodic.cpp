@@ -1,3 +1,4 @@
+// Replays, compacts every N operations, verifies, and adds up.
 #include "periodic.hpp"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// A bar on a terminal, nothing elsewhere.
 #include "progress.hpp"
 
 #include <fmt/format.h>

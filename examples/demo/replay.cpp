@@ -1,3 +1,4 @@
+// Each event of a history, done to a heap.
 #include "replay.hpp"
 
 #include <cstring>

@@ -1,3 +1,4 @@
+// Medians and paired ratios of the rounds.
 #include "results.hpp"
 
 #include <sys/utsname.h>

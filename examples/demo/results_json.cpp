@@ -1,4 +1,7 @@
+// The results as one JSON document.
 #include "results_json.hpp"
+
+#include <fmt/format.h>
 
 #include <cerrno>
 #include <cstring>
@@ -32,22 +35,25 @@ Json json_of(const Run& run, double ratio) {
           {"report", Json::parse(shunt::to_json(r))}};
 }
 
+std::uint64_t contents_of(const Results& results) {
+  return results.runs.empty() ? 0 : results.runs.front().rounds.front().verification.contents;
+}
+
 }  // namespace
 
 std::string to_json(const Results& results) {
-  Json json = {
-      {"objects_total", results.objects_total()},
-      {"objects_verified", results.objects_verified()},
-      {"contents", results.runs.empty() ? 0 : results.runs.front().rounds.front().verification.contents},
-      {"trace", results.trace},
-      {"program", results.recorded.command},
-      {"kernel", results.kernel},
-      {"engine", results.engine},
-      {"operations_total", results.recorded.totals.events},
-      {"operations_replayed", results.search.worst.events},
-      {"compacted_every", results.every},
-      {"limit_reached", results.search.limit_reached},
-      {"notes", results.notes}};
+  Json json = {{"objects_total", results.objects_total()},
+               {"objects_verified", results.objects_verified()},
+               {"contents", fmt::format("{:016x}", contents_of(results))},
+               {"trace", results.trace},
+               {"program", results.recorded.command},
+               {"kernel", results.kernel},
+               {"engine", results.engine},
+               {"operations_total", results.recorded.totals.events},
+               {"operations_replayed", results.search.worst.events},
+               {"compacted_every", results.every},
+               {"limit_reached", results.search.limit_reached},
+               {"notes", results.notes}};
   Json runs = Json::array();
   for (const Run& run : results.runs) runs.push_back(json_of(run, results.ratio_vs_memset_copy(run)));
   json["runs"] = std::move(runs);

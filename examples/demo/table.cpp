@@ -1,3 +1,4 @@
+// The results as one table of at most 100 columns.
 #include "table.hpp"
 
 #include <fmt/format.h>
@@ -11,7 +12,7 @@
 namespace shunt::demo {
 namespace {
 
-constexpr std::size_t columns = 10;
+constexpr std::size_t columns = 11;
 constexpr std::size_t widest = 100;
 constexpr std::size_t longest_command = 78;
 using Row = std::array<std::string, columns>;
@@ -24,12 +25,13 @@ Row row_of(const Run& run, double ratio) {
   const CompactionReport& r = run.median().report;
   const Verification& v = run.median().verification;
   return {run.name,
-          fmt::format("{:.2f} ms", run.seconds() * 1e3),
+          fmt::format("{:.2f}", run.seconds() * 1e3),
           ratio == 0 ? "-" : fmt::format("{:.2f}x", ratio),
           mebibytes(r.live_bytes),
           mebibytes(r.resident_before),
           mebibytes(r.resident_after),
-          fmt::format("{} / {}", r.vmas_before, r.vmas_after),
+          trace::count_text(r.vmas_before),
+          trace::count_text(r.vmas_after),
           v.all() ? trace::count_text(v.verified)
                   : fmt::format("{} of {}", trace::count_text(v.verified), trace::count_text(v.total)),
           mebibytes(r.bytes_moved_by_page),
@@ -85,9 +87,9 @@ Caption caption_of(const Results& results) {
 
 std::string table_of(const Results& results) {
   std::vector<Row> rows;
-  rows.push_back({"", "time", "over", "live", "resident", "resident", "VMAs", "objects", "moved", "copied"});
-  rows.push_back({"", "(median)", "memset-copy", "MiB", "before MiB", "after MiB", "before/after", "verified",
-                  "MiB", "MiB"});
+  rows.push_back({"", "time", "", "live", "resident", "MiB", "VMAs", "", "objects", "moved", "copied"});
+  rows.push_back(
+      {"", "ms", "speed-up", "MiB", "before", "after", "before", "after", "verified", "MiB", "MiB"});
   for (const Run& run : results.runs) rows.push_back(row_of(run, results.ratio_vs_memset_copy(run)));
   std::string text = heading(results) + aligned(rows);
   if (!results.notes.empty()) text += '\n';

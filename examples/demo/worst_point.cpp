@@ -1,3 +1,4 @@
+// Two passes over the history: the peak, then the worst point at or above half of it.
 #include "worst_point.hpp"
 
 #include "fragmentation.hpp"

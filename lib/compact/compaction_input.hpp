@@ -1,4 +1,6 @@
 // What a compaction works on: the marks, the embedder's callbacks, and what is wanted.
+//
+// A value that names memory of the caller's; all of it must stay as it is until the compaction has returned.
 #pragma once
 
 #include "compact/embedder.hpp"

@@ -48,6 +48,7 @@ class Compaction {
 
  private:
   Result<void> gather();
+  std::size_t destinations_needed() const;
   Result<void> claim_destinations();
   Result<void> make_plan();
   Result<void> make_forwarding();
@@ -90,7 +91,27 @@ Result<Arena> map_arena(const os::SystemCalls& kernel, std::size_t bytes, os::Me
   return Arena(memory.bytes());
 }
 
-// As many as could be needed: a region's evacuation never fills more than one.
+// As many as could be needed. No two neighbouring destinations of one content are both less than half full, because a
+// cluster is at most a region; runs carry dead bytes up to the waste allowance, or whole pages where objects must keep
+// their offset in the page.
+std::size_t Compaction::destinations_needed() const {
+  const std::size_t region_bytes = regions_.geometry().region_bytes();
+  std::size_t movable = 0;
+  std::size_t bytes = 0;
+  for (const RegionFacts& fact : facts_) {
+    if (fact.content == RegionContent::Pinned) continue;
+    const bool large = is_large(fact.content);
+    if (large && input_.goal.contiguous_regions == 0) continue;
+    ++movable;
+    const std::size_t used = std::size_t{fact.used_pages} << page_shift;
+    const bool whole_pages = large || fact.content == RegionContent::Aligned;
+    bytes += whole_pages ? used : std::min<std::size_t>(used, regions_.record(fact.region).live_bytes());
+  }
+  const double with_waste = static_cast<double>(bytes) / std::max(0.1, 1 - input_.goal.waste_allowance);
+  const std::size_t contents = 6;  // each may leave one destination begun
+  return std::min(movable, 2 * static_cast<std::size_t>(with_waste / static_cast<double>(region_bytes)) + contents);
+}
+
 Result<void> Compaction::claim_destinations() {
   std::size_t claimed = 0;
   while (claimed < destinations_.size()) {
@@ -112,13 +133,9 @@ Result<void> Compaction::gather() {
   Result<std::span<RegionFacts>> facts = gather_facts(kernel_, regions_, arena.value());
   if (!facts) return facts.error();
   facts_ = facts.value();
-  std::size_t movable = 0;
-  for (const RegionFacts& fact : facts_) {
-    const bool large = is_large(fact.content);
-    movable += fact.content != RegionContent::Pinned && (!large || input_.goal.contiguous_regions != 0);
-  }
-  destinations_ = arena.value().allocate_array<RegionIndex>(movable);
-  if (destinations_.size() != movable) return Error{"claiming destinations", 0, "more memory for metadata"};
+  const std::size_t needed = destinations_needed();
+  destinations_ = arena.value().allocate_array<RegionIndex>(needed);
+  if (destinations_.size() != needed) return Error{"claiming destinations", 0, "more memory for metadata"};
   return claim_destinations();
 }
 

@@ -21,6 +21,9 @@ constexpr std::size_t slice_spans = 256;
 // With fewer VMAs than this left the engine could not finish even one slice of scattered runs.
 constexpr std::size_t least_vmas = 8;
 
+// One prediction serves both: it goes by nothing else.
+bool costs_alike(const MoveSpan& a, const MoveSpan& b) { return a.bytes == b.bytes && a.huge == b.huge; }
+
 bool is_complete(const MoveBatch& batch) {
   for (std::size_t i = 0; i < batch.spans.size(); ++i) {
     if (batch.outcomes[i].bytes_moved != batch.spans[i].bytes) return false;
@@ -114,7 +117,7 @@ void PageMover::finish_span_by_copy(const MoveBatch& one_span, VmaLookup& lookup
   }
   MoveBatch part = one_span;
   part.spans = {&span, 1};
-  move_by_copy(part, report);
+  move_by(copy_, part, report);
   if (span.bytes < one_span.spans[0].bytes && outcome.reason == Reason::None)
     outcome.reason = Reason::Protected;
 }
@@ -135,16 +138,12 @@ void PageMover::finish_by_copy(const MoveBatch& batch, MoveReport& report) {
   }
 }
 
-void PageMover::move_by_engine(const MoveBatch& batch, MoveReport& report) {
+double PageMover::move_by(Mover& mover, const MoveBatch& batch, MoveReport& report) {
   const double start = now();
-  engine_->move(batch, report);
-  report.of(engine_->kind()).nanoseconds += static_cast<std::uint64_t>(now() - start);
-}
-
-void PageMover::move_by_copy(const MoveBatch& batch, MoveReport& report) {
-  const double start = now();
-  copy_.move(batch, report);
-  report.of(copy_.kind()).nanoseconds += static_cast<std::uint64_t>(now() - start);
+  mover.move(batch, report);
+  const double nanoseconds = now() - start;
+  report.of(mover.kind()).nanoseconds += static_cast<std::uint64_t>(nanoseconds);
+  return nanoseconds;
 }
 
 void PageMover::send(Way way, const MoveBatch& batch, const Chooser::Conditions& conditions,
@@ -153,25 +152,23 @@ void PageMover::send(Way way, const MoveBatch& batch, const Chooser::Conditions&
   bool from_start_to_end = true;
   double pages = 0;
   Chooser::Observation seen;
+  double predicted = 0;
   for (std::size_t i = 0; i < batch.spans.size(); ++i) {
-    seen.add(batch.spans[i], chooser_.predict(batch.spans[i], way, conditions));
+    if (i == 0 || !costs_alike(batch.spans[i], batch.spans[i - 1])) {
+      predicted = chooser_.predict(batch.spans[i], way, conditions);
+    }
+    seen.add(batch.spans[i], predicted);
     from_start_to_end = from_start_to_end && batch.outcomes[i].bytes_moved == 0;
     pages += static_cast<double>(batch.spans[i].bytes >> page_shift);
   }
-  const double start = now();
-  if (way == Way::Engine) {
-    move_by_engine(batch, report);
-  } else {
-    move_by_copy(batch, report);
-  }
-  seen.nanoseconds = now() - start;
+  seen.nanoseconds = move_by(way == Way::Engine ? *engine_ : copy_, batch, report);
   // Whoever gives the sources back himself pays for it later; an engine leaves nothing to give back.
   if (way == Way::Copy && !batch.release_sources) seen.nanoseconds += chooser_.costs().release_page * pages;
   const bool complete = is_complete(batch);
   if (from_start_to_end && complete) chooser_.observe(way, conditions, seen);
   if (complete) return;
   // Moving needs no memory where a copy found none.
-  if (way == Way::Copy && conditions.engine_available) move_by_engine(batch, report);
+  if (way == Way::Copy && conditions.engine_available) move_by(*engine_, batch, report);
   if (way == Way::Engine) finish_by_copy(batch, report);
   for (std::size_t i = 0; i < batch.spans.size(); ++i) {
     const Reason reason = batch.outcomes[i].reason;
@@ -188,7 +185,10 @@ void PageMover::move_slice(const MoveBatch& batch, MoveReport& report) {
   for (std::size_t first = 0; first < batch.spans.size();) {
     const Way way = chooser_.choose(batch.spans[first], conditions);
     std::size_t last = first + 1;
-    while (last < batch.spans.size() && chooser_.choose(batch.spans[last], conditions) == way) ++last;
+    while (last < batch.spans.size() && (costs_alike(batch.spans[last], batch.spans[last - 1]) ||
+                                         chooser_.choose(batch.spans[last], conditions) == way)) {
+      ++last;
+    }
     MoveBatch part = batch;
     part.spans = batch.spans.subspan(first, last - first);
     part.outcomes = batch.outcomes.subspan(first, last - first);

@@ -62,8 +62,8 @@ class PageMover {
   void send(Way, const MoveBatch&, const Chooser::Conditions&, MoveReport&);
   bool engine_available(MoveReport&);
   void heal_if_short(MoveReport&);
-  void move_by_engine(const MoveBatch&, MoveReport&);
-  void move_by_copy(const MoveBatch&, MoveReport&);
+  // Returns the nanoseconds it took, which the report counts too.
+  double move_by(Mover&, const MoveBatch&, MoveReport&);
   void finish_by_copy(const MoveBatch&, MoveReport&);
   void finish_span_by_copy(const MoveBatch& one_span, VmaLookup&, MoveReport&);
 

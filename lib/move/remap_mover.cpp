@@ -113,7 +113,6 @@ Reason RemapMover::move_piece(AddressRange source, Address to, MoveReport& repor
   if (makes_vmas && !budget_.take(vmas_made_at_most(source, lookup))) return Reason::VmaLimit;
   const long answer = os::remap(kernel_, source.start, to, source.bytes, flags_);
   ++report.of(kind_).calls;
-  lookup.forget({to, source.bytes});
   if (!os::failed(answer)) return Reason::None;
   const Reason reason = reason_of(os::errno_of(answer));
   // Where the destination is lost nothing may be copied to it, either.

@@ -44,15 +44,6 @@ class VmaLookup {
     return std::min(range.bytes, known_.end() - range.start);
   }
 
-  // A call changed the VMAs of that range; what is remembered of it no longer holds. VMAs merge by
-  // themselves, which makes the answers too small, never too large.
-  void forget(AddressRange changed) {
-    if (!known_.overlaps(changed)) return;
-    const std::size_t below = changed.start > known_.start ? changed.start - known_.start : 0;
-    const std::size_t above = changed.end() < known_.end() ? known_.end() - changed.end() : 0;
-    known_ = below >= above ? AddressRange{known_.start, below} : AddressRange{changed.end(), above};
-  }
-
   // How much of the range, from its start, is mapped private, readable and writable; all of it where nothing
   // is known.
   std::size_t plain_bytes(AddressRange range) {

@@ -20,14 +20,16 @@ class RegionRecord {
   std::uint32_t top() const { return top_.load(std::memory_order_relaxed); }
   void set_top(std::uint32_t bytes) { top_.store(bytes, std::memory_order_relaxed); }
 
-  // Bytes of objects and of open allocation buffers; a large object's are all on its head. The adders answer
-  // the new count. acq_rel: each pairs with the others', so who brings it to 0 goes on to empty the region after
-  // all that the others did to it.
+  // Bytes of objects and of open allocation buffers; a large object's are all on its head. The adders answer the new
+  // count. Who brings it to 0 goes on to empty the region, after all that the others did to it.
+  // acquire: pairs with the releases of add_live(), subtract_live() and set_live().
   std::uint64_t live_bytes() const { return live_.load(std::memory_order_acquire); }
   std::uint64_t add_live(std::uint64_t bytes) {
+    // acq_rel: pairs with live_bytes() and with subtract_live()
     return live_.fetch_add(bytes, std::memory_order_acq_rel) + bytes;
   }
   std::uint64_t subtract_live(std::uint64_t bytes) {
+    // acq_rel: pairs with live_bytes() and with add_live()
     const std::uint64_t before = live_.fetch_sub(bytes, std::memory_order_acq_rel);
     SHUNT_CHECK(before, >=, bytes);
     return before - bytes;

@@ -81,6 +81,21 @@ TEST_CASE("a call over many VMAs takes as many from the budget as it makes") {
   }
 }
 
+TEST_CASE("once the budget is spent the VMAs are not counted again for every slice") {
+  SHUNT_NEEDS_REMAP();
+  constexpr std::size_t budget = 2000;
+  MoverStage stage(32768, engine_options(EngineKind::Remap, budget, false));
+  fragment(stage, budget);
+  REQUIRE(stage.pages.vma_budget().left() < 300);
+  std::vector<MoveSpan> spans;
+  for (std::size_t i = 0; i < 20 * 256; ++i) spans.push_back(stage.heap.span(5000 + 2 * i, 20000 + i, 1));
+  fill_sources(stage.heap, spans);
+  const std::size_t before = stage.faulty.count(reads_maps);
+  CHECK(all_moved(spans, stage.move_all(spans)));
+  CHECK(stage.faulty.count(reads_maps) - before <= 15);  // of 20 slices
+  CHECK(stage.heap.vmas() <= budget);
+}
+
 TEST_CASE("neighbours with the same distance go in one call and merge") {
   SHUNT_NEEDS_REMAP();
   MoverStage stage(4096, engine_options(EngineKind::Remap));

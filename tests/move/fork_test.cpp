@@ -175,6 +175,24 @@ TEST_CASE("a child that may not open a userfaultfd (simulated: EPERM) copies its
   check_heap(stage.heap);
 }
 
+TEST_CASE("a number that names another file when the mover ends is left open, in the parent and in a child") {
+  SHUNT_NEEDS_UFFD_MOVE();
+  std::optional<MoverStage> stage(std::in_place, heap_pages, engine_options(EngineKind::Relocate));
+  const int descriptor = number_of_userfaultfd();
+  SHUNT_NEEDS(descriptor >= 0, "/proc/self/fd");
+  const int in_its_place = ::open("/dev/null", O_RDONLY);
+  REQUIRE(::dup2(in_its_place, descriptor) == descriptor);
+  const int verdict = in_child([&]() -> int {
+    const ChildVerdict v = move_in_child(*stage, stage->filled_span(source, destination, count));
+    return ::fcntl(descriptor, F_GETFD) >= 0 ? v : 60;
+  });
+  CHECK(verdict == fine);
+  stage.reset();
+  CHECK(::fcntl(descriptor, F_GETFD) >= 0);
+  ::close(descriptor);
+  ::close(in_its_place);
+}
+
 TEST_CASE(
     "a descriptor that the host closed: page copy serves the batch, a new one the next, a stranger's stays "
     "open") {

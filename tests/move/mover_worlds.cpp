@@ -1,3 +1,4 @@
+// Builds the worlds: which engine each needs, and what it may leave behind.
 #include "move/mover_worlds.hpp"
 
 #include <cstdio>

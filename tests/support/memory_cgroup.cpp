@@ -1,3 +1,4 @@
+// Files of the cgroup file systems: mkdir, limits, usage, joining, rmdir.
 #include "support/memory_cgroup.hpp"
 
 #include <sys/stat.h>

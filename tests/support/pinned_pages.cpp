@@ -1,3 +1,4 @@
+// io_uring by raw system calls: set-up, registration, one read.
 #include "support/pinned_pages.hpp"
 
 #include <linux/io_uring.h>

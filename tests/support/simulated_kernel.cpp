@@ -1,3 +1,4 @@
+// What each simulated kernel does to the calls that it knows; all others go to the real one.
 #include "support/simulated_kernel.hpp"
 
 #include <fcntl.h>

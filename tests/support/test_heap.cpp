@@ -1,3 +1,4 @@
+// Writing identities, moving the shadow along, and comparing memory with it.
 #include "support/test_heap.hpp"
 
 #include <sys/mman.h>
