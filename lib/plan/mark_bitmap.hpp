@@ -10,6 +10,7 @@
 #include <bit>
 #include <span>
 
+#include "base/check.hpp"
 #include "base/heap_geometry.hpp"
 #include "plan/bit_count.hpp"
 
@@ -83,6 +84,7 @@ inline MarkBitmap::Granules MarkBitmap::granules_of(AddressRange range) const {
 }
 
 inline void MarkBitmap::mark_alone(AddressRange object) {
+  SHUNT_CHECK_SHALLOW(geometry_.range().contains(object), ==, true);
   const Granules all = granules_of(object);
   for (std::uint64_t at = all.first; at < all.end;) {
     const std::uint64_t stop = (at / 64 + 1) * 64;
