@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "move/hole_filling.hpp"
 #include "move/page_copy.hpp"
 #include "move/vma_lookup.hpp"
 #include "os/memory.hpp"
@@ -53,23 +54,12 @@ bool copy_out(const os::SystemCalls& kernel, AddressRange from, Address to) {
   return outcome.bytes_moved == from.bytes;
 }
 
-// A failed call may have unmapped the window first. Whatever of it is a hole now is mapped again, at once,
-// and written back: the scratch still holds all of it, because only a call that succeeds empties the scratch.
+// A failed call may have unmapped the window first. Whatever of it is a hole now is mapped again and written
+// back: the scratch still holds all of it, because only a call that succeeds empties the scratch.
 void put_back(const os::SystemCalls& kernel, AddressRange window, Address scratch) {
-  if (!os::failed(os::map_hole(kernel, window))) {
-    copy_out(kernel, {scratch, window.bytes}, window.start);
-    return;
-  }
-  VmaLookup lookup(kernel);
-  for (Address at = window.start; at < window.end();) {
-    const std::optional<os::Vma> vma = lookup.at_or_after(at);
-    const Address hole_end = vma ? std::min(vma->range.start, window.end()) : window.end();
-    const AddressRange hole{at, hole_end > at ? hole_end - at : 0};
-    if (hole.bytes != 0 && !os::failed(os::map_hole(kernel, hole))) {
-      copy_out(kernel, {scratch + (at - window.start), hole.bytes}, at);
-    }
-    at = vma ? vma->range.end() : window.end();
-  }
+  fill_holes(kernel, window, [&](AddressRange hole) {
+    copy_out(kernel, {scratch + (hole.start - window.start), hole.bytes}, hole.start);
+  });
 }
 
 // One window: out by copy, home by remap. The window is untouched until the remap replaces it whole.

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/check.hpp"
+#include "move/hole_filling.hpp"
 #include "move/page_contents.hpp"
 #include "os/memory.hpp"
 #include "os/pagemap.hpp"
@@ -66,20 +67,11 @@ Reason RemapMover::reason_of(int code) {
   }
 }
 
-// A failed FIXED call may have unmapped its destination before it failed; nobody else may land there. The
-// whole range is tried first, without asking, because every moment counts. False: part of it is not ours to
-// use.
+// A failed FIXED call may have unmapped its destination before it failed; nobody else may land there. False:
+// part of it is not ours to use, because it could not be mapped again or somebody was quicker.
 bool RemapMover::restore_reservation(AddressRange destination, VmaLookup& lookup) const {
-  if (!os::failed(os::map_hole(kernel_, destination))) return true;
-  Address at = destination.start;
-  while (lookup.available() && at < destination.end()) {
-    const std::optional<os::Vma> vma = lookup.at_or_after(at);
-    const Address hole_end = vma ? std::min(vma->range.start, destination.end()) : destination.end();
-    if (hole_end > at && os::failed(os::map_hole(kernel_, {at, hole_end - at}))) return false;
-    if (vma && vma->range.start < destination.end() && vma->shared) return false;
-    at = vma ? vma->range.end() : destination.end();
-  }
-  return true;
+  const bool whole = fill_holes(kernel_, destination, [](AddressRange) {});
+  return whole && lookup.plain_bytes(destination) == destination.bytes;
 }
 
 // VMAs move in order and whole, so what has moved is the VMAs at the front whose source holds no page any

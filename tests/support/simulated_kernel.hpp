@@ -57,6 +57,8 @@ class RelocatingKernel {
 
 class FaultyKernel {
  public:
+  // Room for what is to come: growing later could map memory right into a hole that a call just left.
+  FaultyKernel() { seen_.reserve(std::size_t{1} << 18); }
   using Match = std::function<bool(const KernelCall&)>;
   using Act = std::function<long(const KernelCall&)>;  // returns what the kernel would: a value or -errno
   static constexpr std::size_t for_ever = SIZE_MAX;
