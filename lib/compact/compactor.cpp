@@ -262,9 +262,11 @@ void Compaction::finish_destinations() {
   }
   // A destination to which nothing came, because all of it stayed.
   for (const DestinationRegion& d : plan_.destinations) {
+    const std::uint32_t span = regions_.region_span(d.region);
     if (d.content == RegionContent::LargeTail || !regions_.quarantine_if_empty(d.region)) continue;
+    evacuator_.release({plan_.geometry.start_of(d.region), span * plan_.geometry.region_bytes()});
     regions_.release(d.region);
-    --report_.regions_filled;
+    report_.regions_filled -= span;
   }
 }
 
@@ -340,8 +342,10 @@ Result<CompactionReport> Compactor::compact(const CompactionInput& input) {
   const std::uint64_t by_copy = r.moves.of(MoverKind::PageCopy).bytes;
   std::uint64_t by_runs = 0;
   for (const MoverCounts& counts : r.moves.movers) by_runs += counts.bytes;
-  r.bytes_moved_by_page = by_runs - by_copy;
-  r.bytes_copied += by_copy;
+  // What went home again counts as left; an engine moves before page copy is asked.
+  const std::uint64_t home_by_engine = std::min(r.bytes_brought_back, by_runs - by_copy);
+  r.bytes_moved_by_page = by_runs - by_copy - home_by_engine;
+  r.bytes_copied += by_copy - (r.bytes_brought_back - home_by_engine);
   return report;
 }
 

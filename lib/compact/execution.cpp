@@ -67,6 +67,7 @@ void Execution::mark_left(AddressRange pages) {
 // hand.
 void Execution::bring_back(MoveSpan moved) {
   if (moved.bytes == 0) return;
+  report_.bytes_brought_back += moved.bytes;
   const MoveSpan home{moved.to, moved.from, moved.bytes};
   SpanOutcome outcome;
   MoveReport ignored;
@@ -77,34 +78,80 @@ void Execution::bring_back(MoveSpan moved) {
   evacuator_.release({home.from + outcome.bytes_moved, rest});
 }
 
+bool Execution::is_tied(Address page) const {
+  return is_tied_to_previous(input_.marks, input_.object_starts, plan_.geometry.page_of(page));
+}
+
+// The run goes on with the cluster that the run before it ends with: runs are cut where huge pages begin and
+// end, clusters are not.
+bool Execution::continues_cluster(std::size_t run) const {
+  if (run == 0 || run >= plan_.runs.size()) return false;
+  const PageRun& before = plan_.runs[run - 1];
+  return before.from + before.bytes == plan_.runs[run].from && is_tied(plan_.runs[run].from);
+}
+
+// The cluster that goes on in this run stays: what runs before it have moved of it goes home.
+void Execution::take_back_from_runs_before(std::size_t index) {
+  while (continues_cluster(index)) {
+    const PageRun& run = plan_.runs[--index];
+    std::size_t first = run.bytes - page_bytes;
+    while (first != 0 && is_tied(run.from + first)) first -= page_bytes;
+    bring_back({run.from + first, run.to + first, run.bytes - first});
+    mark_left({run.from + first, run.bytes - first});
+    journal_.take_back_run(index);
+    if (first != 0) return;
+  }
+}
+
+// Where the cluster ends that reaches the end of this run.
+Address Execution::end_in_runs_behind(std::size_t index) const {
+  Address end = plan_.runs[index].from + plan_.runs[index].bytes;
+  while (continues_cluster(index + 1)) {
+    const PageRun& run = plan_.runs[++index];
+    std::size_t at = page_bytes;
+    while (at < run.bytes && is_tied(run.from + at)) at += page_bytes;
+    end = run.from + at;
+    if (at < run.bytes) break;
+  }
+  return end;
+}
+
 // The mover stopped at `offset` of the run. The cluster there stays; returns the offset behind it.
-std::size_t Execution::leave_cluster_at(const PageRun& run, std::size_t offset) {
-  const auto tied = [&](std::size_t at) {
-    return is_tied_to_previous(input_.marks, input_.object_starts, plan_.geometry.page_of(run.from + at));
-  };
+std::size_t Execution::leave_cluster_at(std::size_t index, std::size_t offset) {
+  const PageRun& run = plan_.runs[index];
   std::size_t first = offset;
-  while (first != 0 && tied(first)) first -= page_bytes;
+  while (first != 0 && is_tied(run.from + first)) first -= page_bytes;
   std::size_t end = offset + page_bytes;
-  while (end < run.bytes && tied(end)) end += page_bytes;
+  while (end < run.bytes && is_tied(run.from + end)) end += page_bytes;
   bring_back({run.from + first, run.to + first, offset - first});
   mark_left({run.from + first, end - first});
+  if (first == 0) take_back_from_runs_before(index);
+  if (end == run.bytes) left_until_ = end_in_runs_behind(index);
   return end;
+}
+
+// Goes on behind a cluster that stays. Returns the offset that was reached.
+std::size_t Execution::move_rest(const PageRun& run, std::size_t offset) {
+  if (offset == run.bytes) return offset;
+  const MoveSpan rest{run.from + offset, run.to + offset, run.bytes - offset};
+  SpanOutcome moved;
+  MoveBatch batch{{&rest, 1}, {&moved, 1}};
+  batch.running_threads = input_.running_threads;
+  evacuator_.move_runs(batch, report_.moves);
+  return offset + moved.bytes_moved;
 }
 
 void Execution::settle(std::size_t index, SpanOutcome outcome) {
   const PageRun& run = plan_.runs[index];
   std::size_t offset = outcome.bytes_moved;
-  const bool complete = offset == run.bytes;
-  while (offset < run.bytes) {
-    offset = leave_cluster_at(run, offset);
-    if (offset == run.bytes) break;
-    const MoveSpan rest{run.from + offset, run.to + offset, run.bytes - offset};
-    SpanOutcome moved;
-    MoveBatch batch{{&rest, 1}, {&moved, 1}};
-    batch.running_threads = input_.running_threads;
-    evacuator_.move_runs(batch, report_.moves);
-    offset += moved.bytes_moved;
+  const std::size_t left = left_until_ > run.from ? std::min(left_until_ - run.from, run.bytes) : 0;
+  const bool complete = offset == run.bytes && left == 0;
+  if (left != 0) {
+    bring_back({run.from, run.to, std::min(left, offset)});
+    mark_left({run.from, left});
+    if (offset < left) offset = move_rest(run, left);
   }
+  while (offset < run.bytes) offset = move_rest(run, leave_cluster_at(index, offset));
   journal_.finish_run(index, complete);
 }
 
@@ -160,7 +207,8 @@ void Execution::release_vacated(std::uint32_t slot) {
   const SelectedRegion& selected = plan_.selected[slot];
   const Address start = plan_.geometry.start_of(selected.region);
   if (!is_left(slot)) {
-    evacuator_.release({start, std::size_t{selected.used_pages} << page_shift});
+    // All of it: behind the used pages there may be the rest of a huge page.
+    evacuator_.release(plan_.geometry.range_of(selected.region));
     return;
   }
   for (std::uint32_t page = 0; page < selected.used_pages;) {
@@ -173,6 +221,13 @@ void Execution::release_vacated(std::uint32_t slot) {
   }
 }
 
+// What was populated before the memory ran out. The pages at both ends may hold what others have copied.
+void Execution::give_back_destination(Address first, Address end) {
+  const Address from = align_up(first, page_bytes);
+  const Address to = align_down(end, page_bytes);
+  if (from < to) evacuator_.release({from, to - from});
+}
+
 // Copies [first, last) of the plan, all of one region, whose destinations follow one another.
 void Execution::copy_region(std::size_t first, std::size_t last) {
   for (std::size_t i = first; i < last;) {
@@ -181,6 +236,7 @@ void Execution::copy_region(std::size_t first, std::size_t last) {
     while (end < last && plan_.copies[end].to == to_end) to_end += plan_.copies[end++].live_bytes;
     const Address to = align_down(plan_.copies[i].to, page_bytes);
     const bool prepared = evacuator_.prepare_destination({to, align_up(to_end, page_bytes) - to});
+    if (!prepared) give_back_destination(plan_.copies[i].to, to_end);
     for (; i < end; ++i) {
       const ClusterCopy& copy = plan_.copies[i];
       journal_.intend_copy(i);

@@ -1,8 +1,8 @@
 // Executes a plan: runs by page, clusters by copying, each through the evacuator, each in the journal.
 //
 // After it, every cluster of the plan is wholly at its old or its new place and the forwarding table says
-// which. What a mover left in the middle of a cluster is brought back to the cluster's start; the rest of the
-// run goes on behind it. Sources are given back as soon as nothing live is in them, so that a full heap needs
+// which. What a mover left in the middle of a cluster is brought back to the cluster's start, also out of the
+// runs before, where the cluster lies in several; the rest of the run goes on behind it. Sources are given back as soon as nothing live is in them, so that a full heap needs
 // no spare memory for moves and at most one region's for copies. Not thread-safe. Makes no decision: what
 // goes where is the plan's.
 #pragma once
@@ -39,9 +39,15 @@ class Execution {
  private:
   void move_slice(std::size_t first, std::size_t count);
   void settle(std::size_t run, SpanOutcome outcome);
-  std::size_t leave_cluster_at(const PageRun&, std::size_t offset);
+  bool is_tied(Address page) const;
+  bool continues_cluster(std::size_t run) const;
+  void take_back_from_runs_before(std::size_t run);
+  Address end_in_runs_behind(std::size_t run) const;
+  std::size_t leave_cluster_at(std::size_t run, std::size_t offset);
+  std::size_t move_rest(const PageRun&, std::size_t offset);
   void bring_back(MoveSpan moved);
   void mark_left(AddressRange pages);
+  void give_back_destination(Address first, Address end);
   void copy_region(std::size_t first, std::size_t last);
   void release_emptied(std::uint32_t slots_before);
   void release_slot(std::uint32_t slot);
@@ -58,6 +64,7 @@ class Execution {
   std::span<SpanOutcome> outcomes_{};
   std::span<std::uint8_t> left_{};
   std::uint64_t releasing_nanoseconds_ = 0;
+  Address left_until_ = Address::null;  // a cluster that stays ends here, maybe in runs that are not settled yet
   std::uint32_t released_slots_ = 0;  // slots below it were looked at for release after their runs
 };
 

@@ -29,6 +29,10 @@ class Journal {
   void finish_run(std::size_t run, bool moved) {
     change(runs_[run], Step::Intended, moved ? Step::Done : Step::Left);
   }
+  // It had moved, but the end of it belongs to a cluster that stays.
+  void take_back_run(std::size_t run) {
+    if (runs_[run] != Step::Left) change(runs_[run], Step::Done, Step::Left);
+  }
   void finish_copy(std::size_t copy, bool moved) {
     change(copies_[copy], Step::Intended, moved ? Step::Done : Step::Left);
   }
