@@ -26,6 +26,7 @@ const char* what_is_wrong_after(const ProbeContext& context, const ProbeScratch&
   if (!to.holds(to.page(destination), from.marker(source)))
     return "the flag was accepted and the page did not arrive";
   if (from.is_marked(source)) return "the flag was accepted and the source still holds the page";
+  if (!from.reads_zero(source)) return "the flag was accepted and the source is not mapped any more";
   if (!to.is_marked(neighbour)) return "the neighbour's contents changed";
   const Result<std::optional<Vma>> vma = context.vmas->at_or_after(to.page(neighbour));
   if (!vma.ok() || !vma.value()) return "the merge could not be seen";
@@ -44,9 +45,11 @@ CapabilityOutcome try_flags(const ProbeContext& context, unsigned flags) {
   mark_pages(from, 1, 3);
   mark_pages(to, 1, 2);
 
-  const long answer = remap(context.kernel, from.page(source), to.page(destination), page_bytes, flags);
+  // As the mover will call it: the source stays mapped, so that nobody can land there.
+  const long answer = remap(context.kernel, from.page(source), to.page(destination), page_bytes,
+                            flags | remap_keep_source);
   const char* wrong = failed(answer) ? nullptr : what_is_wrong_after(context, from, to);
-  from.settle_source(source);
+  if (!from.reads_zero(source)) from.settle_source(source);
   to.settle_destination(destination, from.marker(source));
   if (failed(answer))
     return refused(errno_of(answer), "mremap refuses the relocate-anon flags, as all releases do");

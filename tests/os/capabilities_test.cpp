@@ -39,7 +39,12 @@ std::optional<long> relocate(const SimulatedKernel::Request& r) {
   map_anonymous(SystemCalls::real(), Address{to}, bytes, Access::ReadWrite, true);
   advise_huge_pages(SystemCalls::real(), {Address{to}, bytes}, false);
   std::memcpy(reinterpret_cast<void*>(to), reinterpret_cast<void*>(from), bytes);
-  unmap(SystemCalls::real(), {Address{from}, bytes});
+  const bool keeps_source = (r.arguments[remap_flags] & static_cast<long>(remap_keep_source)) != 0;
+  if (keeps_source) {
+    drop_pages(SystemCalls::real(), {Address{from}, bytes});
+  } else {
+    unmap(SystemCalls::real(), {Address{from}, bytes});
+  }
   return static_cast<long>(to);
 }
 
@@ -152,6 +157,24 @@ TEST_CASE("a simulated kernel with relocate-anon is recognized by the merge, in 
   CHECK(found.works(Capability::RelocateAnonymous));
   CHECK(found.relocate_flags == 24);
   CHECK(found.best_engine() == EngineKind::Relocate);
+}
+
+TEST_CASE("a simulated kernel that relocates but refuses to keep the source is not used: its source would be a hole") {
+  SimulatedKernel kernel;
+  take_userfaultfd_away(kernel, EPERM);
+  kernel.refuse_bits(SYS_mremap, remap_flags, remap_keep_source, EINVAL).rule(relocate);
+  const Capabilities found = probe_capabilities(kernel.calls());
+  CHECK(found.relocate_flags == 0);
+  CHECK(found.best_engine() == EngineKind::Copy);
+}
+
+TEST_CASE("where merging moves are a use-after-free in the kernel, nothing is remapped") {
+  Capabilities found = probe_capabilities(SystemCalls::real());
+  found.dontunmap_merge_is_unsafe = true;
+  CHECK_FALSE(found.supports(EngineKind::Remap));
+  found[Capability::UserfaultfdMove].state = CapabilityState::Refused;
+  found[Capability::RelocateAnonymous].state = CapabilityState::Works;
+  CHECK(found.best_engine() == EngineKind::Copy);
 }
 
 TEST_CASE("a simulated kernel that knows only flag 8 is used with flag 8") {
