@@ -6,7 +6,7 @@ Every file is one run of the program; a cell that is in several files gets one r
 import json
 import sys
 
-HEAD = ["cell", "memset-copy, ms", "chooser", "copy_only", "mremap_per_run", "chooser / copy_only",
+HEAD = ["cell", "memset-copy, ms", "chooser", "copy_only", "mremap_per_run", "chooser against copy_only",
         "without mark and fix", "resident MiB: before, chooser, memset-copy", "VMAs added: chooser, mremap_per_run"]
 
 
