@@ -12,7 +12,7 @@
 
 namespace shunt::bench {
 
-// Names, which are also the last part of the benchmarks' names. What each is: docs.
+// Names, which are also the last part of the benchmarks' names. What each is: docs/benchmarks.md.
 inline constexpr const char* chooser = "chooser";
 inline constexpr const char* copy_only = "copy_only";
 inline constexpr const char* memset_copy = "memset_copy";
