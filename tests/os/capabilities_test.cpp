@@ -303,6 +303,7 @@ TEST_CASE("on larger base pages nothing but copy is offered") {
 
 TEST_CASE("a wanted engine is given where it is supported and replaced by the best where it is not") {
   Capabilities found;
+  found.dontunmap_merge_is_unsafe = false;
   found[Capability::SmallPages].state = CapabilityState::Works;
   CHECK(found.engine_for(EngineKind::Remap) == EngineKind::Copy);
   found[Capability::RemapKeepSource].state = CapabilityState::Works;
