@@ -181,9 +181,19 @@ Evacuation Decision::price() const {
   return e;
 }
 
+// What selection would turn away anyway.
+bool stays(const RegionFacts& facts, std::span<const PageState> row, const EvacuationTerms& terms,
+           Evacuation& e) {
+  e.used_pages = facts.used_pages;
+  for (const PageState page : row.first(facts.used_pages)) e.live_bytes += page.live_bytes();
+  const double used_bytes = static_cast<double>(std::size_t{facts.used_pages} << page_shift);
+  return e.live_bytes != 0 && static_cast<double>(e.live_bytes) >= terms.stays_from_live_share * used_bytes;
+}
+
 }  // namespace
 
 Evacuation plan_evacuation(const RegionFacts& facts, std::span<PageState> row, const EvacuationTerms& terms) {
+  if (Evacuation dense; stays(facts, row, terms, dense)) return dense;
   Decision decision(facts, row, terms);
   if (facts.content == RegionContent::Pinned) {
     Evacuation stays = decision.price();

@@ -17,6 +17,9 @@ struct EvacuationTerms {
   unsigned running_threads = 0;
   double waste_allowance = 0.10;
   bool page_moves = true;
+  // A region of at least this live share stays, so its clusters need no decision. Above 1: decide about all,
+  // because a window may need any of them.
+  double stays_from_live_share = 2;
 };
 
 struct Evacuation {

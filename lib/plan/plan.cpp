@@ -68,7 +68,8 @@ Result<Plan> Planner::build() {
 
 Result<void> Planner::price_regions() {
   const EvacuationTerms terms{input_.costs, input_.running_threads, input_.goal.waste_allowance,
-                              input_.goal.page_moves};
+                              input_.goal.page_moves,
+                              input_.goal.contiguous_regions == 0 ? input_.goal.dense_enough : 2};
   evacuations_ = arena_.allocate_array<Evacuation>(input_.facts.size());
   if (evacuations_.size() != input_.facts.size()) return arena_is_full;
   for (std::size_t i = 0; i < input_.facts.size(); i += unit_size(input_.facts[i])) {
