@@ -12,6 +12,7 @@ struct RecordOptions {
   std::string output = "recorded.shunt-trace";
   std::string recorder;  // libshunt-record.so; empty: the one beside this program or in ../lib
   bool keep_raw = false;
+  bool all = false;  // keep the traces of all processes, not only of the one with the most events
   std::vector<std::string> command;
 };
 

@@ -25,6 +25,7 @@ void add_record(CLI::App& app, Arguments& a) {
   CLI::App* record = app.add_subcommand("record", "run a command and record its malloc history");
   record->add_option("-o,--output", a.record.output, "the trace to write")->capture_default_str();
   record->add_option("--recorder", a.record.recorder, "libshunt-record.so, if it is not beside shunt-trace");
+  record->add_flag("--all", a.record.all, "keep the traces of all processes, as FILE.PID");
   record->add_flag("--keep-raw", a.record.keep_raw, "keep the raw files");
   record->add_option("command", a.record.command, "the command, after --")->required()->expected(1, 1 << 20);
   record->positionals_at_end();

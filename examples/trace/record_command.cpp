@@ -1,6 +1,6 @@
 // `shunt-trace record` and `finish`: run a command with the recorder preloaded, then make a trace of every
-// process that left a raw file. The process with the most events becomes FILE; any other becomes
-// FILE.<process>.
+// process that left a raw file. The process with the most events becomes FILE; with --all any other becomes
+// FILE.<process>, else it is left out.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
@@ -144,6 +144,20 @@ void report(const fs::path& trace, const Finished& finished) {
   }
 }
 
+// A shell's many short children are rarely what was to be recorded.
+void leave_out_all_but_the_largest(std::vector<Recorded>& all) {
+  std::uint64_t events = 0;
+  for (std::size_t i = 1; i < all.size(); ++i) {
+    events += all[i].finished.header.totals.events;
+    fs::remove(all[i].trace);
+  }
+  if (all.size() > 1) {
+    fmt::print(stderr, "shunt-trace: left out {} other processes with {} events in all (--all keeps them)\n",
+               count_text(all.size() - 1), count_text(events));
+  }
+  all.resize(std::min<std::size_t>(all.size(), 1));
+}
+
 void report_nothing(const RecordOptions& options) {
   const bool is_static = is_static_program(options.command[0]);
   fmt::print(stderr, "shunt-trace: nothing was recorded: {}\n",
@@ -158,7 +172,8 @@ int record_command(const RecordOptions& options) {
   const fs::path output = fs::absolute(options.output);
   const fs::path folder = make_raw_folder(output);
   const int code = run(options, recorder, folder / "raw");
-  const std::vector<Recorded> all = finish_all(folder, output);
+  std::vector<Recorded> all = finish_all(folder, output);
+  if (!options.all) leave_out_all_but_the_largest(all);
   for (const Recorded& recorded : all) report(recorded.trace, recorded.finished);
   if (all.empty()) report_nothing(options);
   if (options.keep_raw) {

@@ -27,7 +27,7 @@ int shunt_trace(const Folder& folder, const std::string& arguments) {
 }
 
 int record(const Folder& folder, const std::string& mode, const std::string& options = "") {
-  return shunt_trace(folder, "record " + options + " -o " + (folder / "t") + " -- " +
+  return shunt_trace(folder, "record --all " + options + " -o " + (folder / "t") + " -- " +
                                  built("tests/examples/trace-recorded-program") + " " + mode);
 }
 
@@ -197,6 +197,16 @@ TEST_CASE("a damaged raw file is refused with the place") {
   }
   save(raw_path, sound.substr(0, 100));
   CHECK_THROWS_AS(finish(raw_path, folder / "never", 3), Error);
+}
+
+TEST_CASE("of several processes only the one with the most events is kept, unless all are asked for") {
+  const Folder folder;
+  const std::string arguments =
+      "record -o " + (folder / "t") + " -- sh -c 'ls / >/dev/null; ls /usr >/dev/null; exit 3'";
+  CHECK(shunt_trace(folder, arguments) == 3);
+  CHECK(traces(folder).size() == 1);
+  CHECK(shunt_trace(folder, "record --all" + arguments.substr(6)) == 3);
+  CHECK(traces(folder).size() > 1);
 }
 
 }  // namespace shunt::trace::testing
