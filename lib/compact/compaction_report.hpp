@@ -27,10 +27,10 @@ struct CompactionReport {
   EngineKind engine = EngineKind::Copy;
   PhaseTimes nanoseconds{};
 
-  std::uint64_t bytes_moved_by_page = 0;      // page-table entries moved, contents untouched
-  std::uint64_t bytes_copied = 0;             // runs that page copy moved, and objects that were packed
-  std::uint64_t bytes_left = 0;               // live bytes of selected regions that stayed where they were
-  std::uint64_t bytes_brought_back = 0;       // moved and home again, because the rest of the cluster could not
+  std::uint64_t bytes_moved_by_page = 0;  // page-table entries moved, contents untouched
+  std::uint64_t bytes_copied = 0;         // runs that page copy moved, and objects that were packed
+  std::uint64_t bytes_left = 0;           // live bytes of selected regions that stayed where they were
+  std::uint64_t bytes_brought_back = 0;   // moved and home again, because the rest of the cluster could not
   std::uint64_t bytes_released_in_place = 0;  // dead pages of regions that were not selected
 
   std::uint64_t live_bytes = 0;

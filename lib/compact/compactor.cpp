@@ -91,9 +91,9 @@ Result<Arena> map_arena(const os::SystemCalls& kernel, std::size_t bytes, os::Me
   return Arena(memory.bytes());
 }
 
-// As many as could be needed. No two neighbouring destinations of one content are both less than half full, because a
-// cluster is at most a region; runs carry dead bytes up to the waste allowance, or whole pages where objects must keep
-// their offset in the page.
+// As many as could be needed. No two neighbouring destinations of one content are both less than half full,
+// because a cluster is at most a region; runs carry dead bytes up to the waste allowance, or whole pages
+// where objects must keep their offset in the page.
 std::size_t Compaction::destinations_needed() const {
   const std::size_t region_bytes = regions_.geometry().region_bytes();
   std::size_t movable = 0;
@@ -109,7 +109,8 @@ std::size_t Compaction::destinations_needed() const {
   }
   const double with_waste = static_cast<double>(bytes) / std::max(0.1, 1 - input_.goal.waste_allowance);
   const std::size_t contents = 6;  // each may leave one destination begun
-  return std::min(movable, 2 * static_cast<std::size_t>(with_waste / static_cast<double>(region_bytes)) + contents);
+  return std::min(movable,
+                  2 * static_cast<std::size_t>(with_waste / static_cast<double>(region_bytes)) + contents);
 }
 
 Result<void> Compaction::claim_destinations() {

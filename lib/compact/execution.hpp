@@ -2,9 +2,9 @@
 //
 // After it, every cluster of the plan is wholly at its old or its new place and the forwarding table says
 // which. What a mover left in the middle of a cluster is brought back to the cluster's start, also out of the
-// runs before, where the cluster lies in several; the rest of the run goes on behind it. Sources are given back as soon as nothing live is in them, so that a full heap needs
-// no spare memory for moves and at most one region's for copies. Not thread-safe. Makes no decision: what
-// goes where is the plan's.
+// runs before, where the cluster lies in several; the rest of the run goes on behind it. Sources are given
+// back as soon as nothing live is in them, so that a full heap needs no spare memory for moves and at most
+// one region's for copies. Not thread-safe. Makes no decision: what goes where is the plan's.
 #pragma once
 
 #include <utility>
@@ -64,7 +64,8 @@ class Execution {
   std::span<SpanOutcome> outcomes_{};
   std::span<std::uint8_t> left_{};
   std::uint64_t releasing_nanoseconds_ = 0;
-  Address left_until_ = Address::null;  // a cluster that stays ends here, maybe in runs that are not settled yet
+  Address left_until_ =
+      Address::null;  // a cluster that stays ends here, maybe in runs that are not settled yet
   std::uint32_t released_slots_ = 0;  // slots below it were looked at for release after their runs
 };
 

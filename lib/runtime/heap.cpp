@@ -120,7 +120,10 @@ Result<void> Heap::open_tables() {
 }
 
 Result<Handle> Heap::allocate(Mutator& mutator, std::size_t size, std::size_t alignment) {
-  const Allocation allocation = mutator.allocate(size, alignment);
+  Allocation allocation = mutator.allocate(size, alignment);
+  if (allocation.refusal == Refusal::OutOfRegions && give_back_empty_regions()) {
+    allocation = mutator.allocate(size, alignment);
+  }
   if (!allocation) return error_of(allocation);
   Result<Handle> handle = handles_->create({allocation.address, size, alignment});
   if (!handle && allocator_->release(allocation.address, size, alignment)) {
@@ -129,11 +132,19 @@ Result<Handle> Heap::allocate(Mutator& mutator, std::size_t size, std::size_t al
   return handle;
 }
 
-void Heap::give_back(RegionIndex head) {
+bool Heap::give_back(RegionIndex head) {
   const std::uint32_t span = regions_->region_span(head);
-  if (!regions_->quarantine_if_empty(head)) return;
+  if (!regions_->quarantine_if_empty(head)) return false;
   release_range(kernel_, {geometry_.start_of(head), std::size_t{span} << geometry_.region_shift});
   regions_->release(head);
+  return true;
+}
+
+// Those that were emptied while they were still being allocated into: no release saw them empty.
+bool Heap::give_back_empty_regions() {
+  bool any = false;
+  regions_->for_each_empty([&](RegionIndex head) { any |= give_back(head); });
+  return any;
 }
 
 bool Heap::release(Handle handle) {
@@ -184,6 +195,7 @@ void Heap::mark_live_objects() {
 
 Result<CompactionReport> Heap::compact(const CompactOptions& options, const Embedder& embedder) {
   allocator_->retire_open_regions();
+  give_back_empty_regions();  // they can be destinations then
   const std::uint64_t start = now();
   mark_live_objects();
   const std::uint64_t marked = now();

@@ -69,7 +69,8 @@ class Heap {
   Address address_of(Handle) const;
   std::size_t size_of(Handle) const;
 
-  // Objects of this object's region stay where they are until unpin(). False: not a live handle.
+  // Objects of this object's region stay where they are until unpin(). Pins nest and are the region's: unpin
+  // before release(), or the region stays pinned. False: not a live handle.
   bool pin(Handle);
   bool unpin(Handle);
 
@@ -91,7 +92,8 @@ class Heap {
  private:
   Result<void> check_options() const;
   Result<void> open_tables();
-  void give_back(RegionIndex head);
+  bool give_back(RegionIndex head);
+  bool give_back_empty_regions();
 
   os::SystemCalls kernel_;
   HeapOptions options_;

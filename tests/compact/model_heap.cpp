@@ -62,11 +62,16 @@ void ModelHeap::churn(std::size_t count) {
   const std::size_t region = heap_.geometry().region_bytes();
   for (std::size_t i = 0; i < count; ++i) {
     const auto shape = random_() % 100;
-    if (shape < 40) add(16 + random_() % 200);
-    else if (shape < 80) add(1000 + random_() % 9000);
-    else if (shape < 95) add(33'000 + random_() % 60'000);
-    else if (shape < 98) add(100 + random_() % 5000, std::size_t{64} << (random_() % 6));
-    else add(region / 2 + random_() % (2 * region));
+    if (shape < 40)
+      add(16 + random_() % 200);
+    else if (shape < 80)
+      add(1000 + random_() % 9000);
+    else if (shape < 95)
+      add(33'000 + random_() % 60'000);
+    else if (shape < 98)
+      add(100 + random_() % 5000, std::size_t{64} << (random_() % 6));
+    else
+      add(region / 2 + random_() % (2 * region));
   }
   bool dies = false;
   kill_if([&](const ModelObject&) {
@@ -111,9 +116,11 @@ std::string ModelHeap::what_is_wrong() {
   }
   const RegionStatistics s = heap_.regions().statistics();
   for (const RegionState state : {RegionState::Selected, RegionState::Forwarding, RegionState::Quarantined}) {
-    if (s.in(state) != 0) return std::to_string(s.in(state)) + " regions in state " + std::to_string(int(state));
+    if (s.in(state) != 0)
+      return std::to_string(s.in(state)) + " regions in state " + std::to_string(int(state));
   }
-  if (s.live_bytes != live) return std::to_string(s.live_bytes) + " bytes live instead of " + std::to_string(live);
+  if (s.live_bytes != live)
+    return std::to_string(s.live_bytes) + " bytes live instead of " + std::to_string(live);
   return {};
 }
 

@@ -1,8 +1,8 @@
 // A heap with a plain model beside it: which objects live, how big they are and what is in them.
 //
-// Keeps true: what_is_wrong() is empty exactly when every object has its contents, its alignment and its place to
-// itself, every region is Free, Live or Allocating, and the regions' live counts add up to the model's. Not
-// thread-safe.
+// Keeps true: what_is_wrong() is empty exactly when every object has its contents, its alignment and its
+// place to itself, every region is Free, Live or Allocating, and the regions' live counts add up to the
+// model's. Not thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -46,8 +46,8 @@ class ModelHeap {
       return true;
     });
   }
-  // Small, medium and, now and then, aligned and large objects; then most of them die in stretches, so that some
-  // pages stay dense and others do not.
+  // Small, medium and, now and then, aligned and large objects; then most of them die in stretches, so that
+  // some pages stay dense and others do not.
   void churn(std::size_t count);
 
   Result<CompactionReport> try_compact(CompactOptions options = {});
