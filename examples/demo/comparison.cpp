@@ -87,7 +87,8 @@ Comparison compare(const Options& asked, Progress& progress) {
   note_refusals(results);
   results.notes.push_back(
       "memset-copy gives no memory back; its destination was faulted in outside the clock; vacated regions "
-      "read as zeros again, as an allocator needs them. `live` clears only the live bytes and leaves that to it");
+      "read as zeros again, as an allocator needs them. `live` clears only the live bytes and leaves that to "
+      "it");
   results.notes.push_back(
       "copy-only is Shunt with its engine `copy`: the same plan and memory given back, no page moved");
   comparison.before = std::move(handover.before);

@@ -19,7 +19,8 @@ namespace shunt::demo {
 enum class Contender : std::uint8_t {
   Shunt,           // the heap's own compactor, the chooser deciding run by run
   MemsetCopy,      // the baseline that speed-ups are against: vacated regions read as zeros again
-  MemsetCopyLive,  // the same, but only the live bytes are cleared: dead ones stay for whoever allocates there
+  MemsetCopyLive,  // the same, but only the live bytes are cleared: dead ones stay for whoever allocates
+                   // there
   MremapPerRun,    // shunt's plan, one mremap a run
   CopyOnly,        // the engine `copy`: what the same end costs without page moves
 };

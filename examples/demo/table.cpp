@@ -88,9 +88,10 @@ Caption caption_of(const Results& results) {
 
 std::string table_of(const Results& results) {
   std::vector<Row> rows;
-  rows.push_back({"", "time", "of it", "", "live", "resident", "MiB", "VMAs", "", "objects", "moved", "copied"});
   rows.push_back(
-      {"", "ms", "release", "speed-up", "MiB", "before", "after", "before", "after", "verified", "MiB", "MiB"});
+      {"", "time", "of it", "", "live", "resident", "MiB", "VMAs", "", "objects", "moved", "copied"});
+  rows.push_back({"", "ms", "release", "speed-up", "MiB", "before", "after", "before", "after", "verified",
+                  "MiB", "MiB"});
   for (const Run& run : results.runs) rows.push_back(row_of(run, results.ratio_vs_memset_copy(run)));
   std::string text = heading(results) + aligned(rows);
   if (!results.notes.empty()) text += '\n';

@@ -44,9 +44,15 @@ constexpr std::uint32_t operator-(RegionIndex a, RegionIndex b) { return value(a
 
 // `alignment` is a power of two in all of these.
 constexpr std::size_t align_down(std::size_t n, std::size_t alignment) { return n & ~(alignment - 1); }
-constexpr std::size_t align_up(std::size_t n, std::size_t alignment) { return align_down(n + alignment - 1, alignment); }
-constexpr Address align_down(Address a, std::size_t alignment) { return Address{align_down(value(a), alignment)}; }
-constexpr Address align_up(Address a, std::size_t alignment) { return Address{align_up(value(a), alignment)}; }
+constexpr std::size_t align_up(std::size_t n, std::size_t alignment) {
+  return align_down(n + alignment - 1, alignment);
+}
+constexpr Address align_down(Address a, std::size_t alignment) {
+  return Address{align_down(value(a), alignment)};
+}
+constexpr Address align_up(Address a, std::size_t alignment) {
+  return Address{align_up(value(a), alignment)};
+}
 constexpr bool is_aligned(std::size_t n, std::size_t alignment) { return (n & (alignment - 1)) == 0; }
 constexpr bool is_aligned(Address a, std::size_t alignment) { return is_aligned(value(a), alignment); }
 

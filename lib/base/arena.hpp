@@ -1,9 +1,9 @@
 // A bump arena over memory that somebody else provides.
 //
-// The planner and its like allocate from it, so that they make no system call and never touch the host's malloc
-// (invariant 5). It never frees singly; reset() makes everything available again. Memory handed out is zeroed by
-// the caller of the arena, not by it, except through allocate_array(), which value-initializes.
-// Not thread-safe: one arena, one thread.
+// The planner and its like allocate from it, so that they make no system call and never touch the host's
+// malloc (invariant 5). It never frees singly; reset() makes everything available again. Memory handed out is
+// zeroed by the caller of the arena, not by it, except through allocate_array(), which value-initializes. Not
+// thread-safe: one arena, one thread.
 #pragma once
 
 #include <cstddef>
@@ -43,8 +43,8 @@ class Arena {
   std::size_t used_ = 0;
 };
 
-// A fixed-capacity sequence in arena memory: push() until full. What a planner uses where it cannot know the count
-// beforehand but knows a bound.
+// A fixed-capacity sequence in arena memory: push() until full. What a planner uses where it cannot know the
+// count beforehand but knows a bound.
 template <class T>
 class ArenaVector {
  public:

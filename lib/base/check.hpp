@@ -31,15 +31,15 @@ constexpr unsigned long long printable(T v) {
 }  // namespace shunt::detail
 
 // SHUNT_CHECK(a, <=, b): an operator as the middle argument, so that both sides can be printed.
-#define SHUNT_CHECK(left, op, right)                                                                      \
-  do {                                                                                                    \
-    const auto shunt_left = (left);                                                                       \
-    const auto shunt_right = (right);                                                                     \
-    if (!(shunt_left op shunt_right)) [[unlikely]] {                                                      \
-      ::shunt::detail::check_failed(__FILE__, __LINE__, #left " " #op " " #right,                         \
-                                    ::shunt::detail::printable(shunt_left),                               \
-                                    ::shunt::detail::printable(shunt_right));                             \
-    }                                                                                                     \
+#define SHUNT_CHECK(left, op, right)                                              \
+  do {                                                                            \
+    const auto shunt_left = (left);                                               \
+    const auto shunt_right = (right);                                             \
+    if (!(shunt_left op shunt_right)) [[unlikely]] {                              \
+      ::shunt::detail::check_failed(__FILE__, __LINE__, #left " " #op " " #right, \
+                                    ::shunt::detail::printable(shunt_left),       \
+                                    ::shunt::detail::printable(shunt_right));     \
+    }                                                                             \
   } while (false)
 
 #if SHUNT_CHECK_LEVEL >= 1

@@ -1,7 +1,8 @@
 // The arithmetic of one heap: where it starts, how big its regions are, how fine its objects are aligned.
 //
-// A pure value: every layer that turns addresses into pages, granules or regions does it through this, so that the
-// formula stands in one place. All functions are O(1), thread-safe, and right for any address inside the heap.
+// A pure value: every layer that turns addresses into pages, granules or regions does it through this, so
+// that the formula stands in one place. All functions are O(1), thread-safe, and right for any address inside
+// the heap.
 #pragma once
 
 #include "base/address.hpp"
@@ -9,9 +10,9 @@
 namespace shunt {
 
 struct HeapGeometry {
-  Address base = Address::null;      // region-aligned
-  unsigned region_shift = 21;        // 18 (256 KiB) to 25 (32 MiB)
-  unsigned granule_shift = 4;        // 3 or 4: objects are aligned to, and marked by, 8 or 16 bytes
+  Address base = Address::null;  // region-aligned
+  unsigned region_shift = 21;    // 18 (256 KiB) to 25 (32 MiB)
+  unsigned granule_shift = 4;    // 3 or 4: objects are aligned to, and marked by, 8 or 16 bytes
   std::uint32_t region_count = 0;
 
   constexpr std::size_t region_bytes() const { return std::size_t{1} << region_shift; }

@@ -1,4 +1,5 @@
-// Spans whose destinations follow one another, populated by one call and copied with the next source prefetched.
+// Spans whose destinations follow one another, populated by one call and copied with the next source
+// prefetched.
 #include "move/copy_group.hpp"
 
 #include <algorithm>

@@ -1,7 +1,7 @@
 // Small helpers on the contents of pages that several movers need.
 //
-// They read and write memory directly, so the caller makes sure that it is readable and writable and that nobody else
-// writes there.
+// They read and write memory directly, so the caller makes sure that it is readable and writable and that
+// nobody else writes there.
 #pragma once
 
 #include <atomic>

@@ -76,7 +76,8 @@ void rule_out_all_but_small_pages(Capabilities& found) {
 bool Capabilities::supports(EngineKind kind) const {
   if (kind == EngineKind::Copy) return true;
   if (!works(Capability::SmallPages)) return false;
-  // Every remap of Shunt's keeps its source and may merge where it lands: what some kernels must not be asked for.
+  // Every remap of Shunt's keeps its source and may merge where it lands: what some kernels must not be asked
+  // for.
   const bool may_remap = !dontunmap_merge_is_unsafe;
   if (kind == EngineKind::Relocate) {
     return works(Capability::UserfaultfdMove) || (may_remap && works(Capability::RelocateAnonymous));

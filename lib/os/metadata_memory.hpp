@@ -1,8 +1,8 @@
 // Memory for Shunt's own tables: mapped by itself, so that it lives neither in the heap that moves nor in the
 // host's malloc (invariant 5).
 //
-// A MetadataMemory is a zeroed mapping that costs memory only where it is touched. Movable, not copyable; unmaps
-// what it mapped. Not thread-safe to open, move or close; what is in it is the user's to share.
+// A MetadataMemory is a zeroed mapping that costs memory only where it is touched. Movable, not copyable;
+// unmaps what it mapped. Not thread-safe to open, move or close; what is in it is the user's to share.
 #pragma once
 
 #include <cstddef>

@@ -46,8 +46,8 @@ CapabilityOutcome try_flags(const ProbeContext& context, unsigned flags) {
   mark_pages(to, 1, 2);
 
   // As the mover will call it: the source stays mapped, so that nobody can land there.
-  const long answer = remap(context.kernel, from.page(source), to.page(destination), page_bytes,
-                            flags | remap_keep_source);
+  const long answer =
+      remap(context.kernel, from.page(source), to.page(destination), page_bytes, flags | remap_keep_source);
   const char* wrong = failed(answer) ? nullptr : what_is_wrong_after(context, from, to);
   if (!from.reads_zero(source)) from.settle_source(source);
   to.settle_destination(destination, from.marker(source));

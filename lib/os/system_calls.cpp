@@ -7,8 +7,9 @@
 namespace shunt::os {
 namespace {
 
-// Written out, not syscall(3): libc's wrapper would clobber the host's errno. The arguments are read into plain locals
-// first: nothing that could become a call (a sanitizer's check) may stand between setting a register and using it.
+// Written out, not syscall(3): libc's wrapper would clobber the host's errno. The arguments are read into
+// plain locals first: nothing that could become a call (a sanitizer's check) may stand between setting a
+// register and using it.
 long call_kernel(void*, long number, const long (&a)[6]) {
   const long a0 = a[0], a1 = a[1], a2 = a[2], a3 = a[3], a4 = a[4], a5 = a[5];
 #if defined(__x86_64__)

@@ -48,7 +48,8 @@ long unregister_userfaultfd(const SystemCalls& kernel, int descriptor, AddressRa
   return kernel(SYS_ioctl, descriptor, UFFDIO_UNREGISTER, &request);
 }
 
-MoveAttempt move_pages(const SystemCalls& kernel, int descriptor, Address from, Address to, std::size_t bytes) {
+MoveAttempt move_pages(const SystemCalls& kernel, int descriptor, Address from, Address to,
+                       std::size_t bytes) {
   uffdio_move request{};
   request.dst = value(to);
   request.src = value(from);

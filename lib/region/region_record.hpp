@@ -20,8 +20,8 @@ class RegionRecord {
   std::uint32_t top() const { return top_.load(std::memory_order_relaxed); }
   void set_top(std::uint32_t bytes) { top_.store(bytes, std::memory_order_relaxed); }
 
-  // Bytes of objects and of open allocation buffers; a large object's are all on its head. The adders answer the new
-  // count. Who brings it to 0 goes on to empty the region, after all that the others did to it.
+  // Bytes of objects and of open allocation buffers; a large object's are all on its head. The adders answer
+  // the new count. Who brings it to 0 goes on to empty the region, after all that the others did to it.
   // acquire: pairs with the releases of add_live(), subtract_live() and set_live().
   std::uint64_t live_bytes() const { return live_.load(std::memory_order_acquire); }
   std::uint64_t add_live(std::uint64_t bytes) {

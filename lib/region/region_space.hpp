@@ -52,9 +52,9 @@ class RegionSpace {
   // as live. The caller owns the region (nobody else may retire it meanwhile).
   AddressRange carve(RegionIndex, std::size_t needed, std::size_t wanted, std::size_t alignment);
 
-  // For a compactor's destinations: an Allocating region that the caller owns gets the kind, the shape (regions of a
-  // large head, distance of a tail, else 0) and the top of what will be moved into it. Live bytes are the caller's to
-  // count.
+  // For a compactor's destinations: an Allocating region that the caller owns gets the kind, the shape
+  // (regions of a large head, distance of a tail, else 0) and the top of what will be moved into it. Live
+  // bytes are the caller's to count.
   void assume(RegionIndex, RegionKind, std::uint32_t shape, std::uint32_t top);
 
   // Allocating -> Live; a head takes its tails along.

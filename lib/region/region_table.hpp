@@ -88,8 +88,8 @@ class BasicRegionTable {
     return {TransitionOutcome::Done, from, to};
   }
 
-  // Gives an Allocating region another kind and payload: for an owner who claimed it before he knew what would come
-  // into it. False if it is not Allocating.
+  // Gives an Allocating region another kind and payload: for an owner who claimed it before he knew what
+  // would come into it. False if it is not Allocating.
   bool assume(RegionIndex r, RegionKind kind, std::uint32_t payload) {
     RegionWord old = word(r);
     do {
@@ -138,8 +138,8 @@ class BasicRegionTable {
   // On failure `old` is what is there now.
   bool replace(RegionIndex r, RegionWord& old, RegionWord next) {
     std::uint64_t expected = old.bits();
-    // acq_rel: pairs with word() and with itself: release publishes what this thread did to the region, acquire shows
-    // what the one before did, also when the exchange fails
+    // acq_rel: pairs with word() and with itself: release publishes what this thread did to the region,
+    // acquire shows what the one before did, also when the exchange fails
     const bool done = words_[value(r)].compare_exchange_strong(
         expected, next.bits(), std::memory_order_acq_rel, std::memory_order_acquire);
     if (!done) old = RegionWord{expected};
@@ -158,7 +158,8 @@ class BasicRegionTable {
       // The hint may be ahead of a region freed a moment ago: look below it before giving up.
       if (found == nowhere) found = search(0, below_hint_end(start, count), count, kind, hint);
       if (found != nowhere) return RegionIndex{found};
-      if (control_->undone.load(std::memory_order_acquire) == undone) return RegionIndex::none;  // pairs with undo()
+      if (control_->undone.load(std::memory_order_acquire) == undone)
+        return RegionIndex::none;  // pairs with undo()
     }
   }
   // A run that starts below the hint may end above it.

@@ -159,7 +159,9 @@ TEST_CASE("a simulated kernel with relocate-anon is recognized by the merge, in 
   CHECK(found.best_engine() == EngineKind::Relocate);
 }
 
-TEST_CASE("a simulated kernel that relocates but refuses to keep the source is not used: its source would be a hole") {
+TEST_CASE(
+    "a simulated kernel that relocates but refuses to keep the source is not used: its source would be a "
+    "hole") {
   SimulatedKernel kernel;
   take_userfaultfd_away(kernel, EPERM);
   kernel.refuse_bits(SYS_mremap, remap_flags, remap_keep_source, EINVAL).rule(relocate);
