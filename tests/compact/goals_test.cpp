@@ -18,7 +18,7 @@ constexpr std::size_t mib = kib * kib;
 template <class Body>
 void with_each_engine(Body&& body) {
   for (const EngineKind engine : all_engines) {
-    INFO("engine " << engine_name(engine) << ", seed " << test_seed());
+    INFO("engine " << std::string(engine_name(engine)) << ", seed " << test_seed());
     ModelHeap probe(small_heap(engine), test_seed());
     if (probe.has(engine)) body(engine);
   }
@@ -220,7 +220,10 @@ TEST_CASE("huge pages always: dense ones move, sparse ones are copied, all of it
         CHECK(report.resident_after <= report.resident_before + huge_page_bytes * report.regions_filled);
       }
       model.kill_if([](const ModelObject&) { return true; });
-      CHECK(model.compact().resident_after == 0);
+      // Regions smaller than a huge page share one with regions that were never used; khugepaged makes more
+      // of them.
+      const CompactionReport emptied = model.compact();
+      CHECK(emptied.resident_after <= (region < huge_page_bytes ? 4 * huge_page_bytes : 0));
     }
   });
 }
@@ -293,6 +296,17 @@ TEST_CASE("a remapping engine with few VMAs stays within them, and copies what t
       CHECK(report.vmas_after <= 40);
       CHECK(report.regions_returned == 0);
     }
+  }
+}
+
+TEST_CASE("with the host's best engine and calibrated choices, run by run") {
+  HeapOptions options = small_heap(EngineKind::Copy, 2 * mib);
+  options.engine.reset();
+  options.calibrate = true;
+  ModelHeap model(options, test_seed());
+  for (int round = 0; round < 3; ++round) {
+    model.churn(800);
+    CHECK(model.compact().regions_returned == 0);
   }
 }
 

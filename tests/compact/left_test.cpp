@@ -243,7 +243,7 @@ bool survive(ModelHeap& model, FaultyKernel& kernel, const Injection& injection,
 
 TEST_CASE("simulated: whichever call fails, and however, nothing is lost and the next compaction works") {
   for (const EngineKind engine : all_engines) {
-    INFO("engine " << engine_name(engine));
+    INFO("engine " << std::string(engine_name(engine)));
     FaultyKernel kernel;
     ModelHeap model(small_heap(engine), test_seed(), kernel.gate());
     if (!model.has(engine)) continue;
@@ -314,7 +314,7 @@ class NoRoomForCopies final : public Evacuator {
 
 TEST_CASE("without memory for copies all that would have been copied stays, and pages move all the same") {
   for (const EngineKind engine : all_engines) {
-    INFO("engine " << engine_name(engine));
+    INFO("engine " << std::string(engine_name(engine)));
     ModelHeap model(small_heap(engine), test_seed());
     if (!model.has(engine)) continue;
     model.churn(1500);
