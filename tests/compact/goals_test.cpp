@@ -1,5 +1,5 @@
 // Compactions at the edges: all dead, all live, one object a page, objects that end where pages and regions
-// end, big ones, pinned ones, full heaps, two heaps, forked heaps. Each against the model.
+// end, big ones, pinned ones, full heaps. Each against the model.
 #include <algorithm>
 
 #include "model_heap.hpp"

@@ -10,7 +10,7 @@ using namespace shunt::testing;
 TEST_CASE("two heaps side by side are compacted in turn and never meet") {
   with_each_engine([](EngineKind engine) {
     ModelHeap one(small_heap(engine), test_seed());
-    ModelHeap other(small_heap(EngineKind::Copy, 2 * mib), test_seed() + 1);
+    ModelHeap other(small_heap(EngineKind::Copy, std::size_t{2} << 20), test_seed() + 1);
     for (int round = 0; round < 3; ++round) {
       one.churn(300);
       other.churn(100);
