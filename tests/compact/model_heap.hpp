@@ -66,4 +66,14 @@ HeapOptions small_heap(EngineKind, std::size_t region_bytes = std::size_t{256} <
 
 inline constexpr EngineKind all_engines[] = {EngineKind::Relocate, EngineKind::Remap, EngineKind::Copy};
 
+// Runs the body with each engine that this host has.
+template <class Body>
+void with_each_engine(Body&& body) {
+  for (const EngineKind engine : all_engines) {
+    INFO("engine " << std::string(engine_name(engine)) << ", seed " << test_seed());
+    ModelHeap probe(small_heap(engine), test_seed());
+    if (probe.has(engine)) body(engine);
+  }
+}
+
 }  // namespace shunt::testing

@@ -87,7 +87,7 @@ std::vector<Address> addresses(ModelHeap& model) {
 
 TEST_CASE("the report as JSON has every field, and what was live is moved, copied or left") {
   for (const EngineKind engine : all_engines) {
-    INFO("engine " << engine_name(engine) << " seed " << test_seed());
+    INFO("engine " << std::string(engine_name(engine)) << " seed " << test_seed());
     ModelHeap model(small_heap(engine), test_seed());
     if (!model.has(engine)) continue;
     model.churn(2000);

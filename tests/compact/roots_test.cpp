@@ -167,7 +167,8 @@ TEST_CASE(
     "references, interior ones and cycles follow their objects over several compactions, with each engine") {
   for (const EngineKind engine : all_engines) {
     for (const std::size_t granule : {8, 16}) {
-      INFO("engine " << engine_name(engine) << ", granule " << granule << ", seed " << test_seed());
+      INFO("engine " << std::string(engine_name(engine)) << ", granule " << granule << ", seed "
+                     << test_seed());
       HeapOptions options = small_heap(engine);
       options.granule_bytes = granule;
       Graph graph(options, test_seed());
