@@ -43,6 +43,7 @@ std::string to_json(const CompactionReport& r) {
       {"bytes_moved_by_page", r.bytes_moved_by_page},
       {"bytes_copied", r.bytes_copied},
       {"bytes_left", r.bytes_left},
+      {"bytes_brought_back", r.bytes_brought_back},
       {"bytes_released_in_place", r.bytes_released_in_place},
       {"live_bytes", r.live_bytes},
       {"resident_before", r.resident_before},

@@ -112,6 +112,7 @@ Result<void> Heap::open_tables() {
   PageMoverOptions moving;
   moving.engine = options_.engine;
   moving.vma_budget = options_.vma_budget;
+  moving.heal = options_.heal;
   moving.advice.huge_pages = options_.huge_pages;
   moving.calibrate = options_.calibrate;
   mover_.emplace(kernel_, reservation_.range(), moving);
