@@ -28,8 +28,8 @@ struct HeapOptions {
   std::optional<EngineKind> engine{};  // empty: the best there is, and the chooser decides run by run
   os::HugePageAdvice huge_pages = os::HugePageAdvice::Default;
   std::size_t vma_budget = 0;  // for the remapping engine; 0: half of what is free
-  // Rewrite the most fragmented stretches by copying when the VMA budget runs short. Off where devices write to pages
-  // of the heap: a copy parts a page from its writer.
+  // Rewrite the most fragmented stretches by copying when the VMA budget runs short. Off where devices write
+  // to pages of the heap: a copy parts a page from its writer.
   bool heal = true;
   bool calibrate = true;
 };
