@@ -5,6 +5,7 @@
 #include <chrono>
 #include <optional>
 
+#include "compact/destinations.hpp"
 #include "compact/execution.hpp"
 #include "compact/heap_facts.hpp"
 #include "compact/verifier.hpp"
@@ -39,28 +40,25 @@ class Compaction {
  public:
   Compaction(const os::SystemCalls& kernel, RegionSpace& regions, Evacuator& evacuator,
              const CostModel& costs, const CompactionInput& input)
-      : kernel_(kernel), regions_(regions), evacuator_(evacuator), costs_(costs), input_(input) {}
-  ~Compaction() { return_destinations(); }
-  Compaction(const Compaction&) = delete;
-  Compaction& operator=(const Compaction&) = delete;
+      : kernel_(kernel),
+        regions_(regions),
+        evacuator_(evacuator),
+        costs_(costs),
+        input_(input),
+        destinations_(regions) {}
 
   Result<CompactionReport> run();
 
  private:
   Result<void> gather();
-  std::size_t destinations_needed() const;
-  Result<void> claim_destinations();
   Result<void> make_plan();
   Result<void> make_forwarding();
   void enter_forwarding_states();
-  void prepare_destinations();
-  void return_destinations();
   void execute();
   void lap_without_releases(std::uint64_t& phase);
   void verify(const Verifier&);
   void fix_slots();
   void count_live();
-  void finish_destinations();
   void finish_sources();
   AddressRange used_range() const;
   void measure(std::uint64_t& resident, std::uint64_t& vmas);
@@ -78,7 +76,7 @@ class Compaction {
   os::MetadataMemory plan_memory_{};
   os::MetadataMemory forwarding_memory_{};
   std::span<RegionFacts> facts_{};
-  std::span<RegionIndex> destinations_{};  // claimed and Allocating, by address
+  Destinations destinations_;
   Plan plan_{};
   ForwardingTable forwarding_{};
   std::optional<Execution> execution_{};
@@ -91,58 +89,19 @@ Result<Arena> map_arena(const os::SystemCalls& kernel, std::size_t bytes, os::Me
   return Arena(memory.bytes());
 }
 
-// As many as could be needed. No two neighbouring destinations of one content are both less than half full,
-// because a cluster is at most a region; runs carry dead bytes up to the waste allowance, or whole pages
-// where objects must keep their offset in the page.
-std::size_t Compaction::destinations_needed() const {
-  const std::size_t region_bytes = regions_.geometry().region_bytes();
-  std::size_t movable = 0;
-  std::size_t bytes = 0;
-  for (const RegionFacts& fact : facts_) {
-    if (fact.content == RegionContent::Pinned) continue;
-    const bool large = is_large(fact.content);
-    if (large && input_.goal.contiguous_regions == 0) continue;
-    ++movable;
-    const std::size_t used = std::size_t{fact.used_pages} << page_shift;
-    const bool whole_pages = large || fact.content == RegionContent::Aligned;
-    bytes += whole_pages ? used : std::min<std::size_t>(used, regions_.record(fact.region).live_bytes());
-  }
-  const double with_waste = static_cast<double>(bytes) / std::max(0.1, 1 - input_.goal.waste_allowance);
-  const std::size_t contents = 6;  // each may leave one destination begun
-  return std::min(movable,
-                  2 * static_cast<std::size_t>(with_waste / static_cast<double>(region_bytes)) + contents);
-}
-
-Result<void> Compaction::claim_destinations() {
-  std::size_t claimed = 0;
-  while (claimed < destinations_.size()) {
-    const Result<RegionIndex> region = regions_.claim(RegionKind::Small);
-    if (!region) break;
-    destinations_[claimed++] = region.value();
-  }
-  destinations_ = destinations_.first(claimed);
-  std::sort(destinations_.begin(), destinations_.end());
-  return {};
-}
-
 Result<void> Compaction::gather() {
-  const std::size_t regions_in_use = regions_.table().high_water();
   Result<Arena> arena =
-      map_arena(kernel_, facts_memory_bytes(regions_) + regions_in_use * sizeof(RegionIndex) + page_bytes,
-                facts_memory_);
+      map_arena(kernel_, facts_memory_bytes(regions_) + Destinations::memory_bytes(regions_), facts_memory_);
   if (!arena) return arena.error();
   Result<std::span<RegionFacts>> facts = gather_facts(kernel_, regions_, arena.value());
   if (!facts) return facts.error();
   facts_ = facts.value();
-  const std::size_t needed = destinations_needed();
-  destinations_ = arena.value().allocate_array<RegionIndex>(needed);
-  if (destinations_.size() != needed) return Error{"claiming destinations", 0, "more memory for metadata"};
-  return claim_destinations();
+  return destinations_.claim(facts_, input_.goal, arena.value());
 }
 
 Result<void> Compaction::make_plan() {
-  PlanInput input{regions_.geometry(), input_.marks, input_.object_starts, facts_,
-                  input_.goal,         costs_,       destinations_};
+  PlanInput input{regions_.geometry(), input_.marks, input_.object_starts,   facts_,
+                  input_.goal,         costs_,       destinations_.claimed()};
   input.running_threads = input_.running_threads;
   Result<Arena> arena = map_arena(kernel_, plan_memory_bytes(input), plan_memory_);
   if (!arena) return arena.error();
@@ -163,43 +122,12 @@ Result<void> Compaction::make_forwarding() {
   return execution_->prepare(arena.value());
 }
 
-// Gives back what is still claimed: nothing in it was handed out. Called with the unused ones, or with all
-// after an error.
-void Compaction::return_destinations() {
-  for (const RegionIndex region : destinations_) {
-    regions_.table().transition(region, RegionState::Allocating, RegionState::Free);
-  }
-  destinations_ = {};
-}
-
 void Compaction::enter_forwarding_states() {
   for (std::uint32_t slot = 0; slot < plan_.selected.size(); ++slot) {
     const RegionIndex region = plan_.selected[slot].region;
     const bool selected = bool{regions_.select(region, slot)} && bool{regions_.forward(region)};
     SHUNT_CHECK(selected, ==, true);  // mutators are stopped and pinned regions are not in the plan
   }
-}
-
-// The destinations' kinds and tops are known from the plan; what lives in them is counted when it has
-// arrived.
-void Compaction::prepare_destinations() {
-  std::size_t kept = 0;
-  std::size_t next = 0;
-  RegionIndex head = RegionIndex::none;
-  for (const RegionIndex region : destinations_) {
-    const bool used = next < plan_.destinations.size() && plan_.destinations[next].region == region;
-    if (!used) {
-      destinations_[kept++] = region;
-      continue;
-    }
-    const DestinationRegion& d = plan_.destinations[next++];
-    if (d.content == RegionContent::LargeHead) head = region;
-    const std::uint32_t shape = d.content == RegionContent::LargeTail ? region - head : 0;
-    regions_.assume(region, kind_of(d.content), shape, d.used_bytes);
-    if (shape != 0) regions_.assume(head, RegionKind::LargeHead, shape + 1, regions_.record(head).top());
-  }
-  destinations_ = destinations_.first(kept);
-  return_destinations();
 }
 
 // Sources are given back while runs move and objects are copied; that time belongs to the release phase.
@@ -256,21 +184,6 @@ void Compaction::count_live() {
   }
 }
 
-void Compaction::finish_destinations() {
-  for (const DestinationRegion& d : plan_.destinations) {
-    ++report_.regions_filled;
-    if (d.content != RegionContent::LargeTail) regions_.retire(d.region);
-  }
-  // A destination to which nothing came, because all of it stayed.
-  for (const DestinationRegion& d : plan_.destinations) {
-    const std::uint32_t span = regions_.region_span(d.region);
-    if (d.content == RegionContent::LargeTail || !regions_.quarantine_if_empty(d.region)) continue;
-    evacuator_.release({plan_.geometry.start_of(d.region), span * plan_.geometry.region_bytes()});
-    regions_.release(d.region);
-    report_.regions_filled -= span;
-  }
-}
-
 void Compaction::finish_sources() {
   for (std::uint32_t slot = 0; slot < plan_.selected.size(); ++slot) {
     const RegionIndex region = plan_.selected[slot].region;
@@ -317,7 +230,7 @@ Result<CompactionReport> Compaction::run() {
   if (Result<void> planned = make_plan(); !planned) return planned.error();
   if (Result<void> made = make_forwarding(); !made) return made.error();
   report_.regions_selected = static_cast<std::uint32_t>(plan_.selected.size());
-  prepare_destinations();
+  destinations_.adopt(plan_);
   enter_forwarding_states();
   watch_.lap(report_.nanoseconds.plan);
 
@@ -326,7 +239,7 @@ Result<CompactionReport> Compaction::run() {
   if (verifier) verify(*verifier);
   fix_slots();
   count_live();
-  finish_destinations();
+  report_.regions_filled = destinations_.finish(plan_, evacuator_);
   finish_sources();
   watch_.lap(report_.nanoseconds.release);
   measure(report_.resident_after, report_.vmas_after);
