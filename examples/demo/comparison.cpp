@@ -86,9 +86,9 @@ Comparison compare(const Options& asked, Progress& progress) {
   results.engine = engine_name(results.runs.front().rounds.front().report.engine);
   note_refusals(results);
   results.notes.push_back(
-      "memset-copy gives no memory back; its destination was faulted in outside the clock; vacated regions "
-      "read as zeros again, as an allocator needs them. `live` clears only the live bytes and leaves that to "
-      "it");
+      "memset-copy: faulting its destination in is not counted; gives no memory back, but zeroes it");
+  results.notes.push_back(
+      "memset-copy, live: zeroes live bytes only; who allocates there next has the rest to do");
   results.notes.push_back(
       "copy-only is Shunt with its engine `copy`: the same plan and memory given back, no page moved");
   comparison.before = std::move(handover.before);

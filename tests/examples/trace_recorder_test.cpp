@@ -13,10 +13,11 @@ namespace {
 
 using namespace recorded;
 
+// For a shell: the checkout may stand anywhere.
 std::string built(const char* name) {
   const char* root = std::getenv("SHUNT_BUILD_ROOT");
   REQUIRE(root != nullptr);
-  return std::string(root) + "/" + name;
+  return "'" + (std::string(root) + "/" + name) + "'";
 }
 
 // Runs shunt-trace; its exit code, its messages in FOLDER/messages.

@@ -22,7 +22,7 @@ struct Ran {
 
 // stdout and stderr together.
 Ran run_info(const std::string& environment, const std::string& arguments) {
-  const std::string command = environment + " " + SHUNT_INFO_PROGRAM + " " + arguments + " 2>&1";
+  const std::string command = environment + " '" + SHUNT_INFO_PROGRAM + "' " + arguments + " 2>&1";
   FILE* pipe = ::popen(command.c_str(), "r");
   REQUIRE(pipe != nullptr);
   std::string output;

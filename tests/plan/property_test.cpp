@@ -390,7 +390,7 @@ TEST_CASE("random windows: what must be emptied is emptied into destinations out
   for (std::uint64_t trial = 0; trial < 60; ++trial) {
     CAPTURE(seed + trial);
     Random random(seed + trial);
-    ModelHeap heap(trial % 2 == 0 ? 21 : 18, 4, 40);
+    ModelHeap heap(trial % 2 == 0 ? 21 : 18, 4, 6 * 7 + 1);  // what the loop below fills at most
     for (int i = 0; i < 6; ++i) {
       const auto free = static_cast<std::uint32_t>(1 + random() % 3);
       if (random() % 2 == 0) {
