@@ -49,6 +49,38 @@ fs::path make_raw_folder(const fs::path& output) {
   return name;
 }
 
+// LD_PRELOAD is split at spaces and colons and knows no quoting: a library under such a path is preloaded
+// through a link in the folder for temporary files, for as long as the command runs.
+class Preloadable {
+ public:
+  explicit Preloadable(const fs::path& library) : path_(library) {
+    if (is_plain(library)) return;
+    std::string folder = (fs::temp_directory_path() / "shunt-record.XXXXXX").string();
+    if (!is_plain(folder) || mkdtemp(folder.data()) == nullptr) {
+      throw std::runtime_error(
+          library.string() +
+          ": cannot be preloaded for a space or colon in its path; set TMPDIR to a folder without");
+    }
+    link_folder_ = folder;
+    path_ = link_folder_ / "libshunt-record.so";
+    fs::create_symlink(library, path_);
+  }
+  ~Preloadable() {
+    std::error_code ignored;
+    if (!link_folder_.empty()) fs::remove_all(link_folder_, ignored);
+  }
+  Preloadable(const Preloadable&) = delete;
+  Preloadable& operator=(const Preloadable&) = delete;
+  const fs::path& path() const { return path_; }
+
+ private:
+  static bool is_plain(const fs::path& path) {
+    return path.string().find_first_of(" :") == std::string::npos;
+  }
+  fs::path path_;
+  fs::path link_folder_;
+};
+
 [[noreturn]] void become(const std::vector<std::string>& command, const fs::path& recorder,
                          const fs::path& raw) {
   const char* before = std::getenv("LD_PRELOAD");
@@ -168,10 +200,10 @@ void report_nothing(const RecordOptions& options) {
 }  // namespace
 
 int record_command(const RecordOptions& options) {
-  const fs::path recorder = find_recorder(options.recorder);
+  const Preloadable recorder(find_recorder(options.recorder));
   const fs::path output = fs::absolute(options.output);
   const fs::path folder = make_raw_folder(output);
-  const int code = run(options, recorder, folder / "raw");
+  const int code = run(options, recorder.path(), folder / "raw");
   std::vector<Recorded> all = finish_all(folder, output);
   if (!options.all) leave_out_all_but_the_largest(all);
   for (const Recorded& recorded : all) report(recorded.trace, recorded.finished);
