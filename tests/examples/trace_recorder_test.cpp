@@ -94,7 +94,8 @@ TEST_CASE("every function of the malloc family is recorded as it was called") {
   REQUIRE(kept.size() == 2);
   CHECK(kept[1].kind == EventKind::free);
   const Header header = verify(folder / "t");
-  CHECK(header.command.ends_with("trace-recorded-program every"));
+  CHECK(header.command.find("trace-recorded-program") != std::string::npos);
+  CHECK(header.command.ends_with(" every"));
   CHECK_FALSE(header.forked);
   CHECK(header.recorded_seconds > 1'700'000'000);
 }
