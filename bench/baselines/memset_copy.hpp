@@ -26,7 +26,7 @@ class MemsetCopy final : public Evacuator {
   std::size_t copy_cluster(const MarkBitmap&, AddressRange source, Address to) override;
   void release(AddressRange) override;
 
-  // What faulting destinations in has taken so far.
+  // What faulting destinations in, and asking which vacated pages are in memory, has taken so far.
   std::uint64_t excluded_nanoseconds() const { return excluded_nanoseconds_; }
 
  private:

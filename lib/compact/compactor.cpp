@@ -2,9 +2,9 @@
 #include "compact/compactor.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <optional>
 
+#include "base/clock.hpp"
 #include "compact/destinations.hpp"
 #include "compact/execution.hpp"
 #include "compact/heap_facts.hpp"
@@ -15,24 +15,18 @@
 namespace shunt {
 namespace {
 
-std::uint64_t now() {
-  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(
-                                        std::chrono::steady_clock::now().time_since_epoch())
-                                        .count());
-}
-
 // Adds the time since the last lap to a phase.
 class Stopwatch {
  public:
   void lap(std::uint64_t& phase) {
-    const std::uint64_t time = now();
+    const std::uint64_t time = nanoseconds_now();
     phase += time - start_;
     start_ = time;
   }
-  void restart() { start_ = now(); }
+  void restart() { start_ = nanoseconds_now(); }
 
  private:
-  std::uint64_t start_ = now();
+  std::uint64_t start_ = nanoseconds_now();
 };
 
 // One compaction, from facts to freed regions.

@@ -7,8 +7,9 @@
 //
 // Keeps true: nothing changes before the plan stands; a cluster is wholly at its old or its new place and
 // forwarding says which; a failing call leaves a cluster where it is (invariant 6), and its region goes back
-// to Live; regions become Free only after all slots were fixed (invariant 3). Not thread-safe: mutators are
-// stopped, one thread compacts. Memory for the plan is mapped for its time only.
+// to Live; regions become Free only after all slots were fixed (invariant 3); nothing is written while
+// mutators run (invariant 7). Not thread-safe: mutators are stopped, one thread compacts. Memory for the plan
+// is mapped for its time only.
 #pragma once
 
 #include "base/result.hpp"

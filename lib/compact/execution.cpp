@@ -2,8 +2,9 @@
 #include "compact/execution.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <cstring>
+
+#include "base/clock.hpp"
 
 namespace shunt {
 namespace {
@@ -197,10 +198,9 @@ void Execution::release_emptied(std::uint32_t slots_before) {
 
 // Timed by itself: it happens in the midst of moving and copying, and is neither.
 void Execution::release_slot(std::uint32_t slot) {
-  const auto start = std::chrono::steady_clock::now();
+  const std::uint64_t start = nanoseconds_now();
   release_vacated(slot);
-  const std::chrono::nanoseconds taken = std::chrono::steady_clock::now() - start;
-  releasing_nanoseconds_ += static_cast<std::uint64_t>(taken.count());
+  releasing_nanoseconds_ += nanoseconds_now() - start;
 }
 
 void Execution::release_vacated(std::uint32_t slot) {

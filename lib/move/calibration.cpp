@@ -3,9 +3,9 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <cstring>
 
+#include "base/clock.hpp"
 #include "move/copy_pages.hpp"
 #include "move/page_contents.hpp"
 #include "move/page_copy.hpp"
@@ -62,10 +62,7 @@ class Calibration {
   bool make_huge() { return !os::failed(os::advise_huge_pages(kernel_, {from_, 4 * huge_page_bytes}, true)); }
 
  private:
-  static double now() {
-    return std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now().time_since_epoch())
-        .count();
-  }
+  static double now() { return static_cast<double>(nanoseconds_now()); }
 
   // Every other run of the source moves, to destinations without gaps: what a compaction does.
   double once(Mover& mover, std::size_t bytes, std::size_t count, bool huge) {

@@ -2,19 +2,14 @@
 #include "move/page_mover.hpp"
 
 #include <algorithm>
-#include <chrono>
 
 #include "base/check.hpp"
+#include "base/clock.hpp"
 #include "move/calibration.hpp"
 #include "os/metadata_memory.hpp"
 
 namespace shunt {
 namespace {
-
-double now() {
-  return std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now().time_since_epoch())
-      .count();
-}
 
 // Choices are made for this many spans at a time, on the stack.
 constexpr std::size_t slice_spans = 256;
@@ -139,9 +134,9 @@ void PageMover::finish_by_copy(const MoveBatch& batch, MoveReport& report) {
 }
 
 double PageMover::move_by(Mover& mover, const MoveBatch& batch, MoveReport& report) {
-  const double start = now();
+  const std::uint64_t start = nanoseconds_now();
   mover.move(batch, report);
-  const double nanoseconds = now() - start;
+  const double nanoseconds = static_cast<double>(nanoseconds_now() - start);
   report.of(mover.kind()).nanoseconds += static_cast<std::uint64_t>(nanoseconds);
   return nanoseconds;
 }

@@ -1,9 +1,9 @@
 // Opening, allocating, releasing, and marking from handles before a compaction.
 #include "runtime/heap.hpp"
 
-#include <chrono>
 #include <cstdlib>
 
+#include "base/clock.hpp"
 #include "move/page_contents.hpp"
 
 namespace shunt {
@@ -15,12 +15,6 @@ constexpr std::size_t largest_region = std::size_t{32} << 20;
 bool is_power_of_two(std::size_t n) { return n != 0 && (n & (n - 1)) == 0; }
 
 unsigned shift_of(std::size_t power_of_two) { return static_cast<unsigned>(std::countr_zero(power_of_two)); }
-
-std::uint64_t now() {
-  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(
-                                        std::chrono::steady_clock::now().time_since_epoch())
-                                        .count());
-}
 
 // The heap's own roots are fixed first, then the embedder's slots: one callback for the compactor.
 struct Roots {
@@ -108,7 +102,7 @@ Result<void> Heap::open_tables() {
   mark_words_ = marks.take();
   start_words_ = starts.take();
   allocator_.emplace(*regions_);
-  capabilities_ = os::probe_capabilities(kernel_);
+  capabilities_ = os::probe_capabilities(kernel_, os::ProbeScope::Movers);
   PageMoverOptions moving;
   moving.engine = options_.engine;
   moving.vma_budget = options_.vma_budget;
@@ -197,9 +191,9 @@ void Heap::mark_live_objects() {
 Result<CompactionReport> Heap::compact(const CompactOptions& options, const Embedder& embedder) {
   allocator_->retire_open_regions();
   give_back_empty_regions();  // they can be destinations then
-  const std::uint64_t start = now();
+  const std::uint64_t start = nanoseconds_now();
   mark_live_objects();
-  const std::uint64_t marked = now();
+  const std::uint64_t marked = nanoseconds_now();
   Roots roots{*handles_, embedder};
   PageEvacuator own(kernel_, *mover_);
   CompactionInput input{marks(), start_words_.as_array<const std::uint64_t>()};
