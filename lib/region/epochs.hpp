@@ -68,11 +68,12 @@ class BasicEpochs {
     Reader(Reader&& other) noexcept
         : slot_(std::exchange(other.slot_, nullptr)),
           control_(other.control_),
+          outside_(other.outside_),
           depth_(std::exchange(other.depth_, 0)) {}
     Reader& operator=(Reader&&) = delete;
     ~Reader() { part(); }
 
-    // What is named from here to leave() stays what it is. Nests. Wait-free: two loads at most, a store.
+    // What is named from here to leave() stays what it is. Nests. Wait-free: a load and a store.
     void enter() {
       if (depth_++ != 0) return;
       const std::uint64_t now = control_->epoch.load(Protocol::epoch_read);
@@ -82,20 +83,21 @@ class BasicEpochs {
           Barrier::light();
         } else {
           Barrier::full();
+          outside_ = 0;  // for good: the global epoch does not become asymmetric again
         }
       }
     }
     void leave() {
       SHUNT_CHECK_SHALLOW(depth_, !=, 0);
       if (--depth_ != 0) return;
-      // Its own slot, so relaxed: nobody else writes it.
-      slot_->entered.store(slot_->entered.load(std::memory_order_relaxed) & asymmetric, Protocol::slot_leave);
+      slot_->entered.store(outside_, Protocol::slot_leave);
     }
     bool is_inside() const { return depth_ != 0; }
 
    private:
     friend BasicEpochs;
-    Reader(Slot& slot, Control& control) : slot_(&slot), control_(&control) {}
+    Reader(Slot& slot, Control& control, std::uint64_t outside)
+        : slot_(&slot), control_(&control), outside_(outside) {}
     void part() {
       if (slot_ != nullptr) vacate(*slot_);
       slot_ = nullptr;
@@ -103,6 +105,8 @@ class BasicEpochs {
 
     Slot* slot_;
     Control* control_;
+    std::uint64_t
+        outside_;  // what the slot holds while outside: asymmetric, or 0 since an entry with a fence
     std::uint32_t depth_ = 0;
   };
 
@@ -136,7 +140,7 @@ class BasicEpochs {
       const std::uint64_t mode = control_->epoch.load(std::memory_order_relaxed) & asymmetric;
       slots_[i].entered.store(mode, Protocol::slot_enter);
       if constexpr (Protocol::joiner_fences) Barrier::full();
-      return Reader(slots_[i], *control_);
+      return Reader(slots_[i], *control_, mode);
     }
     return Error{"join the epochs", 0, "at most 4096 readers at a time: let some leave for good"};
   }
