@@ -1,5 +1,5 @@
-// How many schedules there are is a closed formula for programs without choices of messages; the explorer must
-// come to the same number, merged or not, and merging must spare runs.
+// How many schedules there are is a closed formula for programs without choices of messages; the explorer
+// must come to the same number, merged or not, and merging must spare runs.
 #include "support/check.hpp"
 #include "support/explorer/program.hpp"
 

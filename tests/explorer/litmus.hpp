@@ -1,5 +1,5 @@
-// Litmus tests: up to four atomics, up to eight values read, and the set of ends in each mode, with merging of
-// states and without.
+// Litmus tests: up to four atomics, up to eight values read, and the set of ends in each mode, with merging
+// of states and without.
 #pragma once
 
 #include "support/check.hpp"

@@ -225,10 +225,9 @@ TEST_CASE("read-modify-writes read the last message and nothing comes between") 
   const Body adder = [](Litmus& s) { s.x.fetch_add(1, relaxed); };
   CHECK(text_of(run_litmus({adder, adder, adder}, 0, true).weak) == "{3,0,0}");
   // Of two exchanges one reads the other's value, or the start; never both the start.
-  const auto exchanges = run_litmus(
-      {[](Litmus& s) { s.r[0] = std::uint64_t(s.x.exchange(1, relaxed)); },
-       [](Litmus& s) { s.r[1] = std::uint64_t(s.x.exchange(2, relaxed)); }},
-      2);
+  const auto exchanges = run_litmus({[](Litmus& s) { s.r[0] = std::uint64_t(s.x.exchange(1, relaxed)); },
+                                     [](Litmus& s) { s.r[1] = std::uint64_t(s.x.exchange(2, relaxed)); }},
+                                    2);
   CHECK(text_of(exchanges.weak) == "{0,1}, {2,0}");
 }
 

@@ -25,7 +25,8 @@ Program<Published> publication(std::memory_order store, std::memory_order load, 
                        s.ready.store(true, store);
                      },
                      [=](Published& s) {
-                       if (s.ready.load(load) || !checks_flag) require(s.data == 42, "published data is seen");
+                       if (s.ready.load(load) || !checks_flag)
+                         require(s.data == 42, "published data is seen");
                      }};
   return program;
 }
@@ -42,7 +43,8 @@ bool mentions(const std::string& text, const char* words) { return text.find(wor
 
 TEST_CASE("a data race is found, and only where there is one") {
   for (const Mode mode : both_modes) {
-    const Report ordered = explore_in(mode, publication(std::memory_order_release, std::memory_order_acquire));
+    const Report ordered =
+        explore_in(mode, publication(std::memory_order_release, std::memory_order_acquire));
     CHECK_MESSAGE(ordered.holds(), ordered.text());
     const Report unchecked =
         explore_in(mode, publication(std::memory_order_release, std::memory_order_acquire, false));
@@ -108,7 +110,8 @@ TEST_CASE("a check that aborts inside a thread, and an exception, are violations
     Simulated<int> x;
   };
   Program<One> program;
-  program.threads = {[](One& s) { s.x.store(1); }, [](One& s) {
+  program.threads = {[](One& s) { s.x.store(1); },
+                     [](One& s) {
                        if (s.x.load() == 1) std::abort();
                      }};
   const Report aborted = explore(program, Options{});

@@ -91,10 +91,13 @@ void Execution::finish() {
 
 Hash Execution::hash() const {
   std::array<Hash, max_threads> histories{};
+  std::array<unsigned, max_threads> spurious{};  // a history that was cut short does not tell
   for (unsigned t = 0; t < calls_.threads; ++t) {
-    if (!threads_[t].log.empty()) histories[t] = threads_[t].log.back().history;
+    histories[t] = history_of(threads_[t], threads_[t].log.size());
+    spurious[t] = threads_[t].spurious_failures;
   }
-  return hash_more(memory_.hash(), &histories, sizeof histories);
+  const Hash hash = hash_more(memory_.hash(), &histories, sizeof histories);
+  return options_.spurious_failures == 0 ? hash : hash_more(hash, &spurious, sizeof spurious);
 }
 
 // ---- Threads
@@ -155,7 +158,6 @@ unsigned Execution::running_threads() const {
 
 // What precedes the operation that begins with the step that is about to be performed.
 void Execution::begin_operation(Thread& thread) {
-  thread.before = {};
   thread.begins_operation = std::exchange(thread.invoked, false);
   if (!thread.begins_operation) return;
   for (unsigned u = 0; u < calls_.threads; ++u) {
@@ -166,14 +168,14 @@ void Execution::begin_operation(Thread& thread) {
 void Execution::append(Thread& thread, const StepResult& result) {
   LogEntry entry;
   entry.result = result;
-  entry.before = std::exchange(thread.before, {});
   entry.begins_operation = std::exchange(thread.begins_operation, false);
+  if (entry.begins_operation) entry.before = thread.before;
   struct {
     std::uint64_t value;
     std::array<std::uint8_t, max_threads> before;
     std::uint8_t success, begins, unused[2];
   } const fact{result.value, entry.before, result.success, entry.begins_operation, {}};
-  entry.history = hash_more(thread.log.empty() ? Hash{} : thread.log.back().history, &fact, sizeof fact);
+  entry.history = hash_more(history_of(thread, thread.log.size()), &fact, sizeof fact);
   thread.log.push_back(entry);
 }
 
@@ -207,9 +209,11 @@ StepResult Execution::step(const Step& step) {
   }
   const LogEntry& entry = thread.log[thread.next++];
   if (replaying_) {
-    thread.invoked = thread.invoked && !entry.begins_operation;
-    if (step.kind == StepKind::CompareWeak && !entry.result.success &&
-        entry.result.value == step.expected) {
+    if (entry.begins_operation) {
+      thread.invoked = false;
+      thread.before = entry.before;
+    }
+    if (step.kind == StepKind::CompareWeak && !entry.result.success && entry.result.value == step.expected) {
       ++thread.spurious_failures;
     }
   }
@@ -237,9 +241,13 @@ void Execution::write_cell(unsigned cell, std::uint64_t value) {
   if (!ordered) violate("data race: a plain write, and an access by another thread not ordered with it");
 }
 
-void Execution::operation_invoked() { me().invoked = true; }
+void Execution::operation_invoked() {
+  Thread& thread = me();
+  thread.invoked = true;
+  thread.before_operation = history_of(thread, thread.next);
+}
 
-void Execution::operation_returned() {
+void Execution::operation_returned(const Hash& answer) {
   Thread& thread = me();
   if (thread.invoked) {  // an operation without a step
     if (!replaying_) {
@@ -249,7 +257,10 @@ void Execution::operation_returned() {
     thread.invoked = false;
     ++thread.next;
   }
-  if (!replaying_) memory_.operation_returned(current_);
+  if (replaying_) return;
+  const Hash history = hash_more(thread.before_operation, &answer, sizeof answer);
+  thread.log.back().history = hash_more(history, &thread.before, sizeof thread.before);
+  memory_.operation_returned(current_);
 }
 
 unsigned Execution::operations_before(unsigned thread, unsigned index, unsigned other) const {

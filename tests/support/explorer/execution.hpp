@@ -1,8 +1,8 @@
 // One execution of a program: its threads as fibers, its memory, and what each thread was told so far.
 //
 // A thread's code is deterministic, so where it stands is a function of the results of its steps. The logs of
-// those results are what lets the execution go back: threads are started again and fed from their logs without
-// touching the memory, which is put back from a copy.
+// those results are what lets the execution go back: threads are started again and fed from their logs
+// without touching the memory, which is put back from a copy.
 //
 // Everything runs on one operating system thread. Simulated<T> and its like find the execution that they
 // belong to through Execution::running().
@@ -55,9 +55,10 @@ class Execution {
   StepResult step(const Step&);
   std::uint64_t read_cell(unsigned cell);
   void write_cell(unsigned cell, std::uint64_t value);
-  // A recorded operation of the running thread begins with its next step; has returned.
+  // A recorded operation of the running thread begins with its next step; has returned, and left nothing in
+  // its thread but an answer with this hash: how it came to that is forgotten, so that states merge.
   void operation_invoked();
-  void operation_returned();
+  void operation_returned(const Hash& answer);
   // After the end: how many operations of `other` precede the `index`th of `thread`.
   unsigned operations_before(unsigned thread, unsigned index, unsigned other) const;
   unsigned thread() const { return current_; }
@@ -81,7 +82,8 @@ class Execution {
     bool ended = false;
     bool invoked = false;  // an operation begins with the next step
     bool begins_operation = false;
-    std::array<std::uint8_t, max_threads> before{};
+    std::array<std::uint8_t, max_threads> before{};  // of the last operation that has begun
+    Hash before_operation;                           // the thread's history when it was invoked
     unsigned spurious_failures = 0;
   };
 
@@ -93,6 +95,9 @@ class Execution {
   void begin_operation(Thread&);
   void append(Thread&, const StepResult&);
   Thread& me() { return threads_[current_]; }
+  static Hash history_of(const Thread& thread, std::size_t entries) {
+    return entries == 0 ? Hash{} : thread.log[entries - 1].history;
+  }
   unsigned running_threads() const;
 
   const ProgramCalls& calls_;

@@ -1,9 +1,9 @@
 // The depth-first search over all choices of a program, and the account of what it found.
 //
 // A frame is a state and the choices that it has. Going down performs a choice; going back up to a state with
-// choices left starts the threads again from their logs. A state that was explored before is not gone into: it
-// only adds the number of ways from it. States cannot be met again below themselves, because what threads have
-// been told only grows.
+// choices left starts the threads again from their logs. A state that was explored before is not gone into:
+// it only adds the number of ways from it. States cannot be met again below themselves, because what threads
+// have been told only grows.
 #include <csignal>
 #include <cstdio>
 #include <deque>
@@ -58,9 +58,7 @@ class Explorer {
     double ways = 0;
   };
 
-  bool stopped() const {
-    return !report_.complete || !execution_.violation().empty() || needs_fences();
-  }
+  bool stopped() const { return !report_.complete || !execution_.violation().empty() || needs_fences(); }
 
   // Performs the next choice of the top frame, or leaves it.
   void advance() {
@@ -145,7 +143,7 @@ class Explorer {
   std::vector<Frame> frames_;
   std::vector<Choice> choices_;
   std::deque<Execution::Checkpoint> checkpoints_;  // one a frame with several choices
-  bool moved_on_ = false;  // the execution is not at the top frame's state any more
+  bool moved_on_ = false;                          // the execution is not at the top frame's state any more
   bool too_long_ = false;
 };
 
@@ -202,7 +200,8 @@ Report explore(const ProgramCalls& calls, const Options& options) {
 
 std::string Report::text() const {
   char counts[200];
-  std::snprintf(counts, sizeof counts, "%s: %llu runs, %llu distinct states, covering %.15g schedules of up to %u steps",
+  std::snprintf(counts, sizeof counts,
+                "%s: %llu runs, %llu distinct states, covering %.15g schedules of up to %u steps",
                 mode == Mode::release_acquire ? "release/acquire" : "sequentially consistent",
                 static_cast<unsigned long long>(runs), static_cast<unsigned long long>(states), schedules,
                 longest);

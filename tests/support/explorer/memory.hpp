@@ -4,8 +4,8 @@
 // semantics for relaxed-memory concurrency" (POPL 2017), without promises.
 //
 // Keeps true: message ranks are counted from the oldest message that a running thread may still read; views
-// never exceed the last rank; nothing is kept that cannot change what happens later, so equal bytes mean equal
-// futures. A flat value without pointers: copying it is what lets an exploration go back to a state.
+// never exceed the last rank; nothing is kept that cannot change what happens later, so equal bytes mean
+// equal futures. A flat value without pointers: copying it is what lets an exploration go back to a state.
 #pragma once
 
 #include <vector>
@@ -83,8 +83,8 @@ class Memory {
   struct Cell {
     std::uint64_t value;
     std::uint8_t writer;
-    std::uint8_t written;             // the writer's count of accesses, 0: known to all
-    std::uint8_t read[max_threads];   // each reader's count of accesses since then
+    std::uint8_t written;            // the writer's count of accesses, 0: known to all
+    std::uint8_t read[max_threads];  // each reader's count of accesses since then
     std::uint8_t padding[2];
   };
 

@@ -8,10 +8,14 @@ namespace {
 
 std::uint64_t changed_value(const Step& step, std::uint64_t old) {
   switch (step.kind) {
-    case StepKind::Add: return (old + step.operand) & step.mask;
-    case StepKind::And: return old & step.operand;
-    case StepKind::Or: return old | step.operand;
-    default: return step.operand;
+    case StepKind::Add:
+      return (old + step.operand) & step.mask;
+    case StepKind::And:
+      return old & step.operand;
+    case StepKind::Or:
+      return old | step.operand;
+    default:
+      return step.operand;
   }
 }
 

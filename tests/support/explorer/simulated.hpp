@@ -59,15 +59,11 @@ class Simulated {
   Simulated(const Simulated&) = delete;
   Simulated& operator=(const Simulated&) = delete;
   // For traces; `name` must last.
-  void name(const char* name, int index = -1) {
-    Execution::running().name_location(location_, name, index);
-  }
+  void name(const char* name, int index = -1) { Execution::running().name_location(location_, name, index); }
 
   T load(Order order = Order::seq_cst) const { return result(step(StepKind::Load, order)); }
   void store(T value, Order order = Order::seq_cst) { perform(step(StepKind::Store, order, value)); }
-  T exchange(T value, Order order = Order::seq_cst) {
-    return result(step(StepKind::Exchange, order, value));
-  }
+  T exchange(T value, Order order = Order::seq_cst) { return result(step(StepKind::Exchange, order, value)); }
   bool compare_exchange_strong(T& expected, T desired, Order order, Order refused) {
     return compare(StepKind::Compare, expected, desired, order, refused);
   }

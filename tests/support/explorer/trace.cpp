@@ -10,28 +10,44 @@ namespace {
 
 const char* name_of(StepKind kind) {
   switch (kind) {
-    case StepKind::Load: return "load";
-    case StepKind::Store: return "store";
-    case StepKind::Exchange: return "exchange";
-    case StepKind::Add: return "fetch_add";
-    case StepKind::And: return "fetch_and";
-    case StepKind::Or: return "fetch_or";
-    case StepKind::Compare: return "compare_exchange_strong";
-    case StepKind::CompareWeak: return "compare_exchange_weak";
-    case StepKind::Fence: return "fence";
-    case StepKind::HeavyFence: return "heavy fence";
+    case StepKind::Load:
+      return "load";
+    case StepKind::Store:
+      return "store";
+    case StepKind::Exchange:
+      return "exchange";
+    case StepKind::Add:
+      return "fetch_add";
+    case StepKind::And:
+      return "fetch_and";
+    case StepKind::Or:
+      return "fetch_or";
+    case StepKind::Compare:
+      return "compare_exchange_strong";
+    case StepKind::CompareWeak:
+      return "compare_exchange_weak";
+    case StepKind::Fence:
+      return "fence";
+    case StepKind::HeavyFence:
+      return "heavy fence";
   }
   return "?";
 }
 
 const char* name_of(std::memory_order order) {
   switch (order) {
-    case std::memory_order_relaxed: return "relaxed";
-    case std::memory_order_consume: return "consume";
-    case std::memory_order_acquire: return "acquire";
-    case std::memory_order_release: return "release";
-    case std::memory_order_acq_rel: return "acq_rel";
-    case std::memory_order_seq_cst: return "seq_cst";
+    case std::memory_order_relaxed:
+      return "relaxed";
+    case std::memory_order_consume:
+      return "consume";
+    case std::memory_order_acquire:
+      return "acquire";
+    case std::memory_order_release:
+      return "release";
+    case std::memory_order_acq_rel:
+      return "acq_rel";
+    case std::memory_order_seq_cst:
+      return "seq_cst";
   }
   return "?";
 }
@@ -61,7 +77,9 @@ std::string call(const Step& step) {
   return text + ")";
 }
 
-std::string author(unsigned stamp) { return stamp == 0 ? "the start" : "step " + std::to_string(stamp); }
+std::string author(unsigned stamp) {
+  return stamp == 0 ? "the start" : std::string("step ") + std::to_string(stamp);
+}
 
 }  // namespace
 
@@ -86,7 +104,7 @@ void Trace::before_step(const Memory& memory, const Step& step, const Choice& ch
     lines_.back() += call(step);
     return;
   }
-  lines_.back() += name_in(locations_, step.location, "location ") + "." + call(step);
+  lines_.back() += name_in(locations_, step.location, "location ").append(".") + call(step);
   const unsigned newer = memory.messages(step.location) - 1 - choice.rank;
   const std::string of = author(memory.stamp_at(step.location, choice.rank));
   if (step.kind != StepKind::Store) {
@@ -106,8 +124,9 @@ void Trace::after_step(const Step& step, const StepResult& result) {
 }
 
 void Trace::plain_access(unsigned thread, unsigned cell, bool is_write, std::uint64_t value) {
-  lines_.push_back("      thread " + std::to_string(thread) + "  " + name_in(cells_, cell, "plain ") +
-                   (is_write ? " is set to " : " is read as ") + hexadecimal(value));
+  lines_.push_back(std::string("      thread ") + std::to_string(thread) + "  " +
+                   name_in(cells_, cell, "plain ") + (is_write ? " is set to " : " is read as ") +
+                   hexadecimal(value));
 }
 
 std::string Trace::text() const {
@@ -121,7 +140,7 @@ std::string choices_as_text(const std::vector<Choice>& choices) {
   for (const Choice& choice : choices) {
     if (!text.empty()) text += ",";
     text += std::to_string(choice.thread);
-    if (choice.variant != 0) text += "." + std::to_string(choice.variant);
+    if (choice.variant != 0) text.append(".").append(std::to_string(choice.variant));
   }
   return text;
 }
@@ -133,7 +152,8 @@ std::vector<Choice> choices_from_text(const std::string& text) {
     const std::size_t dot = word.find('.');
     Choice choice;
     choice.thread = static_cast<std::uint8_t>(std::stoul(word));
-    if (dot != std::string::npos) choice.variant = static_cast<std::uint8_t>(std::stoul(word.substr(dot + 1)));
+    if (dot != std::string::npos)
+      choice.variant = static_cast<std::uint8_t>(std::stoul(word.substr(dot + 1)));
     choices.push_back(choice);
   }
   return choices;

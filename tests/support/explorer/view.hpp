@@ -1,9 +1,9 @@
-// What a thread of a simulated program knows, or what a message hands over to who acquires it: for each atomic
-// location the oldest message that may still be read, for each thread how many of its accesses to plain data
-// and of its recorded operations have happened before.
+// What a thread of a simulated program knows, or what a message hands over to who acquires it: for each
+// atomic location the oldest message that may still be read, for each thread how many of its accesses to
+// plain data and of its recorded operations have happened before.
 //
-// One small array of bytes, so that joining two views is a maximum over it. Ranks of messages are counted from
-// the oldest one that anybody may still read (Memory::forget()), so a byte is enough.
+// One small array of bytes, so that joining two views is a maximum over it. Ranks of messages are counted
+// from the oldest one that anybody may still read (Memory::forget()), so a byte is enough.
 #pragma once
 
 #include <array>
