@@ -117,7 +117,8 @@ using RegionProgram = Program<ExploredRegions>;
 inline bool is_soaking() { return std::getenv("SHUNT_SOAK_SECONDS") != nullptr; }
 
 // In both modes, saying how much it covered. For what has to hold in all of them.
-inline void explore_all(const std::string& name, const RegionProgram& program) {
+template <class State>
+void explore_all(const std::string& name, const Program<State>& program) {
   for (const Mode mode : {Mode::sequentially_consistent, Mode::release_acquire}) {
     Options options;
     options.mode = mode;

@@ -116,6 +116,7 @@ void Execution::begin_state() {
 }
 
 void Execution::end_state() {
+  phase_ = Phase::Final;  // destructors may have something to write
   if (has_state_) calls_.end();
   has_state_ = false;
 }

@@ -153,4 +153,22 @@ struct SimulatedFences {
   static void full() { simulated_fence(std::memory_order_seq_cst); }
 };
 
+// In the place of os::ProcessBarrier: a kernel that has membarrier(2), has not, or comes to refuse it.
+class SimulatedBarrier : public SimulatedFences {
+ public:
+  enum class Kernel : std::uint8_t { has_it, lacks_it, refuses_it_later };
+  SimulatedBarrier() = default;
+  explicit SimulatedBarrier(Kernel kernel) : kernel_(kernel) {}
+
+  bool works() const { return kernel_ != Kernel::lacks_it; }
+  bool run() const {
+    if (kernel_ != Kernel::has_it) return false;
+    heavy();
+    return true;
+  }
+
+ private:
+  Kernel kernel_ = Kernel::has_it;
+};
+
 }  // namespace shunt::testing
