@@ -47,6 +47,7 @@ struct Register {
   }
   std::size_t hash() const { return static_cast<std::size_t>(value); }
   static std::string describe(char operation, int result) { return operation + std::to_string(result); }
+  static bool only_reads(char operation, int) { return operation == 'r'; }
   bool operator==(const Register&) const = default;
 };
 

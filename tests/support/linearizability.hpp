@@ -34,7 +34,8 @@ struct Event {
 };
 
 // apply() changes the model and says whether that result may be; a model that refused is thrown away.
-// A static describe(operation, result), if it has one, makes reports readable.
+// What it may have besides, both static: describe(operation, result) makes reports readable;
+// only_reads(operation, result), true for what never changes any model, makes the search shorter.
 template <class Model, class Operation, class Result>
 concept SequentialModel = std::copyable<Model> && std::equality_comparable<Model> &&
     requires(Model m, const Model& c, const Operation& o, const Result& r) {
@@ -119,6 +120,9 @@ class LinearizabilitySearch {
       if (extend(next)) return true;
       order_.pop_back();
       --done_[thread];
+      // A read can as well be done as soon as it may: it changes nothing for the others. (This is not so of a
+      // write that happens to change nothing now.)
+      if (only_reads(position)) return false;
     }
     return false;
   }
@@ -131,6 +135,14 @@ class LinearizabilitySearch {
       if (done_[u] < before[u]) return false;
     }
     return true;
+  }
+
+  bool only_reads(std::size_t position) const {
+    const auto& event = history_[position];
+    if constexpr (requires { bool{Model::only_reads(event.operation, event.result)}; }) {
+      return Model::only_reads(event.operation, event.result);
+    }
+    return false;
   }
 
   std::string report(LinearizabilityVerdict verdict) const {
