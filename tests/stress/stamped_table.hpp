@@ -45,13 +45,12 @@ class StampedTable {
   // The regions of `head` from Allocating to Free, each state in order, the head first in each.
   void give_back(Worker& worker, RegionIndex head, std::uint32_t count) {
     using enum RegionState;
-    for (const RegionState from : {Allocating, Live, Selected, Forwarding}) {
-      const auto to = static_cast<RegionState>(static_cast<unsigned>(from) + 1);
-      for (std::uint32_t k = 0; k < count; ++k) {
-        expect(bool{table.transition(head + k, from, to)}, "an own transition was refused", head + k, worker);
-      }
-      worker.breathe();
-    }
+    for (const RegionState from : {Allocating, Live}) step(worker, head, count, from);
+    end_life_in(worker, head, Selected, count);
+  }
+  // The same for regions that are in `from` already.
+  void end_life_in(Worker& worker, RegionIndex head, RegionState from, std::uint32_t count = 1) {
+    for (; from != RegionState::Quarantined; from = next(from)) step(worker, head, count, from);
     for (std::uint32_t k = 0; k < count; ++k) end_life(worker, head + k);
     expect(bool{table.release(head, count)}, "an own release was refused", head, worker);
   }
@@ -91,6 +90,14 @@ class StampedTable {
     std::uint64_t lives = 0;
   };
 
+  static RegionState next(RegionState s) { return static_cast<RegionState>(static_cast<unsigned>(s) + 1); }
+  void step(Worker& worker, RegionIndex head, std::uint32_t count, RegionState from) {
+    for (std::uint32_t k = 0; k < count; ++k) {
+      expect(bool{table.transition(head + k, from, next(from))}, "an own transition was refused", head + k,
+             worker);
+    }
+    worker.breathe();
+  }
   void begin_life(Worker& worker, RegionIndex r, std::uint16_t generation) {
     Stamp& stamp = stamps_[value(r)];
     expect(stamp.owner == 0, "handed out twice", r, worker);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <latch>
 #include <mutex>
 #include <random>
 #include <string>
@@ -66,15 +67,17 @@ inline std::uint64_t mixed_seed(std::uint64_t salt, unsigned thread) {
   return std::uint64_t{words[0]} << 32 | words[1];
 }
 
-// Runs body(Worker&) in `count` threads and waits for all. One in `interrupted` accesses to a YieldingAtomic
-// is interrupted.
+// Runs body(Worker&) in `count` threads, which begin together, and waits for all. One in `interrupted`
+// accesses to a YieldingAtomic is interrupted.
 template <class Body>
 void run_workers(unsigned count, std::uint64_t salt, Body body, std::uint32_t interrupted = 8) {
+  std::latch begin(count);
   std::vector<std::thread> threads;
   for (unsigned t = 1; t <= count; ++t) {
-    threads.emplace_back([&body, t, salt, interrupted] {
+    threads.emplace_back([&, t] {
       Worker worker{t, std::mt19937_64(mixed_seed(salt, t))};
       Disturbance::of_this_thread().begin(worker.random(), interrupted);
+      begin.arrive_and_wait();
       body(worker);
     });
   }
