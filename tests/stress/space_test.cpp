@@ -1,6 +1,7 @@
 // stress: RegionSpace as a heap uses it. Objects are put into regions by one thread and released by another;
 // whoever brings a region's live bytes to nothing empties it, sweepers try the same for every region that
-// looks empty, and at most one of them may succeed for one life of the region.
+// looks empty, and at most one of them may succeed for one life of the region. Threads that are inside an
+// epoch, for long at times, find every region that they meet there as it was for as long as they stay.
 #include <deque>
 
 #include "region/region_space.hpp"
@@ -42,7 +43,11 @@ class SharedHeap {
   explicit SharedHeap(std::uint32_t regions)
       : space_(RegionSpace::open(os::SystemCalls::real(), {Address{std::uintptr_t{1} << 44}, 21, 4, regions})
                    .take()),
-        stamps_(regions) {}
+        stamps_(regions),
+        contents_(regions),
+        published_(regions) {}
+
+  EpochReader join() { return space_.epochs().join("stress").take(); }
 
   // Claims, fills with some objects, retires.
   void allocate(Worker& worker) {
@@ -59,6 +64,7 @@ class SharedHeap {
     }
     expect(bool{space_.retire(head)}, "an own region was not retired", head, worker);
     worker.breathe();
+    published_[value(head)].store(true, std::memory_order_release);  // pairs with read()
     for (std::uint32_t i = 0; i < objects; ++i) exchange_.put({head, 64});
   }
   void release_object(Worker& worker) {
@@ -69,6 +75,20 @@ class SharedHeap {
   }
   void sweep(Worker& worker) {
     space_.for_each_empty([&](RegionIndex r) { empty(worker, r); });
+  }
+  // A region that is found inside an epoch keeps its life, and what is in it, until the reader leaves.
+  void read(Worker& worker, EpochReader& reader) {
+    const RegionIndex r{worker.below(contents_.size())};
+    const EpochGuard guard(reader);
+    if (!published_[value(r)].load(std::memory_order_acquire)) return;  // pairs with allocate()
+    const std::uint64_t content = contents_[value(r)];
+    const std::uint16_t generation = space_.word(r).generation();
+    for (std::uint32_t looks = worker.once_in(16) ? 200 : 3; looks > 0; --looks) {
+      worker.breathe();
+      expect(contents_[value(r)] == content, "reused under a reader", r, worker);
+      expect(space_.word(r).generation() == generation, "another life under a reader", r, worker);
+    }
+    ++reads;
   }
   void look(Worker& worker) {
     const RegionStatistics s = space_.statistics();
@@ -84,13 +104,16 @@ class SharedHeap {
       if (space_.record(object.head).subtract_live(object.bytes) == 0) empty(last, object.head);
     }
     sweep(last);
+    space_.sweep();
+    CHECK(space_.epoch_statistics().readers == 0);
+    CHECK(space_.epoch_statistics().waiting_regions == 0);
     const std::uint32_t size = space_.table().size();
     CHECK(space_.statistics().in(Free) == size);
     CHECK(space_.claim_contiguous(size).ok());
     CHECK(findings_.text() == "");
   }
 
-  std::atomic<std::uint64_t> lives_ended = 0, lost_races = 0;
+  std::atomic<std::uint64_t> lives_ended = 0, lost_races = 0, reads = 0;
 
  private:
   struct Stamp {  // plain on purpose: only the table keeps one life's writes apart from the next one's
@@ -110,6 +133,7 @@ class SharedHeap {
       expect(record.top() == 0 && record.live_bytes() == 0, "claimed with an old record", head + k, worker);
       expect(space_.head_of(head + k) == head, "claimed with another head", head + k, worker);
       stamp = {true, k == 0 ? count : 0, generation};
+      ++contents_[value(head + k)];
     }
   }
   // Where true is answered the region and its tails are this thread's alone.
@@ -126,6 +150,8 @@ class SharedHeap {
       expect(space_.word(r + k).is(Quarantined), "emptied without its tail", r + k, worker);
       stamps_[value(r + k)].alive = false;
     }
+    // Nobody finds it from here on; who has found it may still be inside.
+    published_[value(r)].store(false, std::memory_order_relaxed);
     worker.breathe();
     expect(bool{space_.release(r)}, "an own release was refused", r, worker);
   }
@@ -137,6 +163,8 @@ class SharedHeap {
 
   RegionSpace space_;
   std::vector<Stamp> stamps_;
+  std::vector<std::uint64_t> contents_;       // plain: what a mutator would have in the region
+  std::vector<std::atomic<bool>> published_;  // can the region be found?
   Exchange exchange_;
   Findings findings_;
 };
@@ -150,19 +178,22 @@ TEST_CASE("stress: regions that are emptied by whoever releases the last object 
       CAPTURE(threads);
       CAPTURE(regions);
       SharedHeap heap(regions);
-      const unsigned steps = steps_each(40'000, threads);
+      const unsigned steps = steps_each(100'000, threads);
       run_workers(threads, regions, [&](Worker& worker) {
+        EpochReader reader = heap.join();
         for (unsigned step = 0; step < steps; ++step) {
           const std::uint32_t choice = worker.below(32);
           worker.breathe();
-          choice < 14   ? heap.allocate(worker)
-          : choice < 30 ? heap.release_object(worker)
+          choice < 12   ? heap.allocate(worker)
+          : choice < 26 ? heap.release_object(worker)
+          : choice < 30 ? heap.read(worker, reader)
           : choice < 31 ? heap.sweep(worker)
                         : heap.look(worker);
         }
       });
       heap.expect_all_free();
       record_count("operations", std::uint64_t{threads} * steps);
+      record_count("reads inside an epoch", heap.reads.load());
       record_count("lives ended", heap.lives_ended.load());
       record_count("races for an empty region lost", heap.lost_races.load());
     }

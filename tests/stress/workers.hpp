@@ -22,7 +22,7 @@ namespace shunt::testing {
 inline constexpr unsigned stress_thread_counts[] = {2, 3, 8, 16, 64};
 
 #ifdef __SANITIZE_THREAD__
-inline constexpr unsigned slowness = 5;  // ThreadSanitizer makes each access cost several times as much
+inline constexpr unsigned slowness = 8;  // ThreadSanitizer makes each access cost several times as much
 #else
 inline constexpr unsigned slowness = 1;
 #endif
