@@ -5,11 +5,12 @@
 // first). Does not own memory, make system calls, or know what is in a region: see RegionSpace.
 //
 // It is a view (a few words, copyable) over zeroed memory that the caller keeps: the words and a Control. The
-// atomic is a template parameter so that tests can run it under a scheduler of their own. All functions are
-// thread-safe. Look-ups are wait-free; claims are lock-free: a retry is always paid for by another thread's
-// success.
+// atomic is a template parameter so that tests can run it under a scheduler of their own, the protocol so
+// that they can show what each of its orders and steps is for. All functions are thread-safe. Look-ups are
+// wait-free; claims and releases are lock-free: a retry is always paid for by another thread's success.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <optional>
@@ -17,21 +18,22 @@
 
 #include "base/check.hpp"
 #include "base/heap_geometry.hpp"
+#include "region/claim_hint.hpp"
 #include "region/region_outcome.hpp"
+#include "region/region_protocol.hpp"
 #include "region/region_word.hpp"
 
 namespace shunt {
 
-template <template <class> class Atomic = std::atomic>
+template <template <class> class Atomic = std::atomic, class Protocol = RegionProtocol>
 class BasicRegionTable {
  public:
   using Word = Atomic<std::uint64_t>;
 
-  // What claims share. All zeros is its initial state.
+  // What claims share, a cache line each. All zeros is its initial state.
   struct Control {
-    Word hint;                         // version << 32 | an index; see advance_hint()
-    Atomic<std::uint32_t> high_water;  // no region at or above it was ever claimed
-    Atomic<std::uint32_t> undone;      // contiguous claims that were rolled back
+    alignas(64) Word hint;                         // releases << 32 | an index; see advance_hint()
+    alignas(64) Atomic<std::uint32_t> high_water;  // no region at or above it was ever claimed
   };
 
   BasicRegionTable() = default;
@@ -47,45 +49,99 @@ class BasicRegionTable {
   }
 
   std::uint32_t size() const { return size_; }
-  std::uint32_t high_water() const {
-    return control_->high_water.load(
-        std::memory_order_acquire);  // pairs with the release in raise_high_water()
-  }
+  // Who knows of a claim (by whatever made it known to him) reads a mark above it, relaxed as it is: the
+  // claim raised the mark before it took its first region.
+  std::uint32_t high_water() const { return control_->high_water.load(std::memory_order_relaxed); }
 
-  // False for foreign pointers, which lookup() must not be asked about. O(1).
-  bool contains(Address a) const { return (value(a) - value(base_)) >> shift_ < size_; }
+  // ---- Look-up: any thread, wait-free, O(1). `a` may point anywhere into an object.
+
+  bool contains(Address a) const { return distance(a) < size_; }
+  // RegionIndex::none for a foreign address.
   RegionIndex region_of(Address a) const {
-    return RegionIndex{static_cast<std::uint32_t>((value(a) - value(base_)) >> shift_)};
+    const std::uintptr_t i = distance(a);
+    return i < size_ ? RegionIndex{static_cast<std::uint32_t>(i)} : RegionIndex::none;
   }
-  // The word of the region that `a` is in. A subtraction, a shift, one acquire load.
-  RegionWord lookup(Address a) const { return word(region_of(a)); }
-  RegionWord word(RegionIndex r) const {
-    // acquire: pairs with the release of every CAS below, so who sees a state sees what was written before it
-    return RegionWord{words_[value(r)].load(std::memory_order_acquire)};
+  // The word of the region that `a` is in: a subtraction, a shift, one acquire load. For addresses of this
+  // heap only, as a load barrier has them; ask contains() about others.
+  RegionWord lookup(Address a) const {
+    SHUNT_CHECK_DEEP(distance(a), <, size_);
+    return read(words_[distance(a)]);
+  }
+  RegionWord word(RegionIndex r) const { return read(words_[value(r)]); }
+  // Free for a foreign address: nothing of this heap is there.
+  RegionState state(Address a) const { return contains(a) ? lookup(a).state() : RegionState::Free; }
+  // Where what was at `a` is now: identity for a foreign address and for regions that have not moved
+  // (invariant 2). `forwarding.forward_in_slot(slot, a)` answers for the forwarding that the compactor built
+  // before the region became Forwarding (plan/forwarding.hpp); it is kept as long as the region is
+  // Quarantined.
+  template <class Forwarding>
+  Address forward(Address a, const Forwarding& forwarding) const {
+    if (!contains(a)) return a;
+    const RegionWord w = lookup(a);
+    return w.is_forwarded() ? forwarding.forward_in_slot(w.payload(), a) : a;
   }
 
-  // Claims the lowest Free region that a scan from the hint finds, as `kind`. RegionIndex::none when there is
-  // none. O(regions) at worst, O(1) when the lowest region is the free one.
-  RegionIndex claim(RegionKind kind) { return claim_run(1, kind); }
-  // Claims `count` contiguous regions as a LargeHead and its tails; the head's index, or none. After a
-  // failure nothing stays claimed. May also answer none while another thread holds regions that it is about
-  // to give back.
-  RegionIndex claim_contiguous(std::uint32_t count) { return claim_run(count, RegionKind::LargeHead); }
+  // ---- Claim and release
+
+  // Claims the lowest Free region, or one of the thread's own stretch after a lost race (ClaimHint), as
+  // `kind`. RegionIndex::none: at some moment during the call each region was taken, or was about to be given
+  // back by another call. O(1) when the lowest region is the free one, O(regions) at worst.
+  RegionIndex claim(RegionKind kind, ClaimHint& own) {
+    const std::uint32_t near = claim_in_stretch(kind, own);
+    if (near != nowhere) return RegionIndex{near};
+    return scan([&](std::uint32_t first, std::uint32_t end,
+                    std::uint64_t hint) { return search_one(first, end, kind, hint, own); },
+                1);
+  }
+  RegionIndex claim(RegionKind kind) {
+    ClaimHint none;
+    return claim(kind, none);
+  }
+
+  // Claims the lowest `count` contiguous Free regions as a LargeHead and its tails; the head's index, or none
+  // as above. After a failure nothing stays claimed. Reads O(regions) words at worst, and the fewer the
+  // larger `count` is.
+  RegionIndex claim_contiguous(std::uint32_t count) {
+    if (count == 0 || count > size_) return RegionIndex::none;
+    return scan(
+        [&](std::uint32_t first, std::uint32_t end, std::uint64_t) { return search_run(first, end, count); },
+        count);
+  }
+  // Claims exactly [start, start + count) as a LargeHead and its tails, or nothing. O(count).
+  bool claim_at(RegionIndex start, std::uint32_t count) {
+    if (count == 0 || count > size_ || value(start) > size_ - count) return false;
+    return try_claim(value(start), count) == nowhere;
+  }
+
+  // Quarantined -> Free for `count` contiguous regions from `first` up, each in a new generation. The caller
+  // holds them alone; stops at one that is in another state and names it.
+  TransitionResult release(RegionIndex first, std::uint32_t count = 1) {
+    TransitionResult result{TransitionOutcome::Done, RegionState::Quarantined, RegionState::Free};
+    for (std::uint32_t k = 0; k < count && result; ++k) {
+      result = change(first + k, RegionState::Quarantined, RegionState::Free, std::nullopt);
+    }
+    lower_hint(value(first));
+    return result;
+  }
+
+  // ---- Transitions
 
   // from -> to, with a new payload if one is given. Arriving in Free starts a new generation and clears the
   // rest.
   TransitionResult transition(RegionIndex r, RegionState from, RegionState to,
                               std::optional<std::uint32_t> payload = std::nullopt) {
-    // Free -> Allocating needs a kind and is claim()'s alone.
-    if (!is_legal(from, to) || from == RegionState::Free) return {TransitionOutcome::Illegal, from, to};
-    if (payload) SHUNT_CHECK(*payload, <=, RegionWord::max_payload);
-    RegionWord old = word(r);
-    do {
-      if (!old.is(from)) return {TransitionOutcome::Changed, old.state(), to};
-      if (to == RegionState::Selected && old.is_pinned()) return {TransitionOutcome::Pinned, from, to};
-    } while (!replace(r, old, successor(old, to, payload)));
-    if (to == RegionState::Free) lower_hint(value(r));
-    return {TransitionOutcome::Done, from, to};
+    const TransitionResult result = change(r, from, to, payload);
+    if (result && to == RegionState::Free) lower_hint(value(r));
+    return result;
+  }
+  // The same for a region that the caller has looked at: refused (Changed) when the word is no longer what he
+  // saw, generation included. Only its pins may have changed meanwhile. So what he has found out about the
+  // region still holds for the life that he changes.
+  TransitionResult transition(RegionIndex r, RegionWord seen, RegionState to,
+                              std::optional<std::uint32_t> payload = std::nullopt) {
+    const TransitionResult result = change(r, seen.state(), to, payload, &seen);
+    if (result && to == RegionState::Free) lower_hint(value(r));
+    return result;
   }
 
   // Gives an Allocating region another kind and payload: for an owner who claimed it before he knew what
@@ -99,7 +155,7 @@ class BasicRegionTable {
   }
 
   // Pins nest; a region with pins is not Selected. A pin of a tail pins the head, where the whole object is
-  // decided.
+  // decided. The caller names an object in the region, so that it is not released meanwhile.
   PinOutcome pin(RegionIndex r) {
     r = head_of(r);
     RegionWord old = word(r);
@@ -129,37 +185,54 @@ class BasicRegionTable {
  private:
   static constexpr std::uint32_t nowhere = 0xFFFF'FFFF;
 
+  // Wraps for addresses below the base, which makes it too large for any table.
+  std::uintptr_t distance(Address a) const { return (value(a) - value(base_)) >> shift_; }
+  static RegionWord read(const Word& word) { return RegionWord{word.load(Protocol::word_read)}; }
+  bool is_free(std::uint32_t i) const { return word(RegionIndex{i}).is(RegionState::Free); }
+
   static bool is_pinnable(RegionWord w) { return w.is(RegionState::Allocating) || w.is(RegionState::Live); }
   static RegionWord successor(RegionWord old, RegionState to, std::optional<std::uint32_t> payload) {
-    if (to == RegionState::Free) return old.freed();
+    if (to == RegionState::Free) {
+      return Protocol::bumps_generation ? old.freed() : RegionWord{}.with_generation(old.generation());
+    }
     const RegionWord next = old.with(to);
     return payload ? next.with_payload(*payload) : next;
   }
   // On failure `old` is what is there now.
   bool replace(RegionIndex r, RegionWord& old, RegionWord next) {
     std::uint64_t expected = old.bits();
-    // acq_rel: pairs with word() and with itself: release publishes what this thread did to the region,
-    // acquire shows what the one before did, also when the exchange fails
-    const bool done = words_[value(r)].compare_exchange_strong(
-        expected, next.bits(), std::memory_order_acq_rel, std::memory_order_acquire);
+    const bool done = words_[value(r)].compare_exchange_strong(expected, next.bits(), Protocol::word_change,
+                                                               Protocol::word_refused);
     if (!done) old = RegionWord{expected};
     return done;
   }
+  TransitionResult change(RegionIndex r, RegionState from, RegionState to,
+                          std::optional<std::uint32_t> payload, const RegionWord* seen = nullptr) {
+    // Free -> Allocating needs a kind and is claim()'s alone.
+    if (!is_legal(from, to) || from == RegionState::Free) return {TransitionOutcome::Illegal, from, to};
+    if (payload) SHUNT_CHECK(*payload, <=, RegionWord::max_payload);
+    RegionWord old = word(r);
+    do {
+      const bool same = seen ? old.with_pins(0) == seen->with_pins(0) : old.is(from);
+      if (!same) return {TransitionOutcome::Changed, old.state(), to};
+      if (to == RegionState::Selected && old.is_pinned()) return {TransitionOutcome::Pinned, from, to};
+    } while (!replace(r, old, successor(old, to, payload)));
+    return {TransitionOutcome::Done, from, to};
+  }
 
-  RegionIndex claim_run(std::uint32_t count, RegionKind kind) {
-    if (count == 0 || count > size_) return RegionIndex::none;
+  // ---- Claims
+
+  // Looks with search(first, end, hint) from the hint up, then below it, until it finds something or nothing
+  // was given back while it looked: then each region was taken at the moment the look ended.
+  template <class Search>
+  RegionIndex scan(Search search, std::uint32_t count) {
     for (;;) {
-      // acquire: pairs with the release in undo(); a scan that overlapped a rollback may have missed what it
-      // freed
-      const std::uint32_t undone = control_->undone.load(std::memory_order_acquire);
-      const std::uint64_t hint = control_->hint.load(std::memory_order_acquire);  // pairs with lower_hint()
-      const std::uint32_t start = static_cast<std::uint32_t>(hint);
-      std::uint32_t found = search(start, size_, count, kind, hint);
-      // The hint may be ahead of a region freed a moment ago: look below it before giving up.
-      if (found == nowhere) found = search(0, below_hint_end(start, count), count, kind, hint);
+      const std::uint64_t hint = control_->hint.load(Protocol::hint_read);
+      const std::uint32_t start = index_in(hint);
+      std::uint32_t found = search(start, size_, hint);
+      if (found == nowhere) found = search(0, below_hint_end(start, count), hint);
       if (found != nowhere) return RegionIndex{found};
-      if (control_->undone.load(std::memory_order_acquire) == undone)
-        return RegionIndex::none;  // pairs with undo()
+      if (control_->hint.load(Protocol::hint_read) >> 32 == hint >> 32) return RegionIndex::none;
     }
   }
   // A run that starts below the hint may end above it.
@@ -168,25 +241,48 @@ class BasicRegionTable {
     return end < size_ ? static_cast<std::uint32_t>(end) : size_;
   }
 
-  // Claims the first run of `count` Free regions in [first, end). `hint` is what the hint was when the scan
-  // began.
-  std::uint32_t search(std::uint32_t first, std::uint32_t end, std::uint32_t count, RegionKind kind,
-                       std::uint64_t hint) {
-    std::uint32_t run = 0, lowest_free = nowhere;
+  std::uint32_t claim_in_stretch(RegionKind kind, ClaimHint& own) {
+    if (own.start() == nowhere) return nowhere;
+    const std::uint32_t end = std::min(own.start() + ClaimHint::stretch, size_);
+    for (std::uint32_t i = own.start(); i < end; ++i) {
+      if (is_free(i) && claim_one(i, kind)) return i;
+    }
+    own.leave();
+    return nowhere;
+  }
+  std::uint32_t search_one(std::uint32_t first, std::uint32_t end, RegionKind kind, std::uint64_t hint,
+                           ClaimHint& own) {
     for (std::uint32_t i = first; i < end; ++i) {
-      run = word(RegionIndex{i}).is(RegionState::Free) ? run + 1 : 0;
-      if (run == 1 && lowest_free == nowhere) lowest_free = i;
-      if (run < count) continue;
-      const std::uint32_t start = i - (count - 1);
-      const std::uint32_t taken = try_claim(start, count, kind);
-      if (taken == nowhere) {
-        if (first == static_cast<std::uint32_t>(hint))
-          advance_hint(hint, start == lowest_free ? i + 1 : lowest_free);
-        return start;
+      if (!is_free(i)) continue;
+      if (claim_one(i, kind)) {
+        // None from the hint to here is Free: seen to be taken, or lost to another thread.
+        if (first == index_in(hint)) advance_hint(hint, i + 1);
+        return i;
       }
-      // Another thread got `taken` first: what is behind it has to be looked at again.
-      i = taken;
-      run = 0;
+      own.move_on_from(i, size_);
+      const std::uint32_t near = claim_in_stretch(kind, own);
+      if (near != nowhere) return near;
+    }
+    return nowhere;
+  }
+  bool claim_one(std::uint32_t i, RegionKind kind) {
+    raise_high_water(i + 1);
+    return claim_word(i, kind, 0);
+  }
+
+  // Looks at each window of `count` regions from its end down, so that a taken region rules out all windows
+  // with it at once; then claims it.
+  std::uint32_t search_run(std::uint32_t first, std::uint32_t end, std::uint32_t count) {
+    for (std::uint32_t start = first; start <= end && end - start >= count;) {
+      std::uint32_t k = count;
+      while (k > 0 && is_free(start + k - 1)) --k;
+      if (k == 0) {
+        const std::uint32_t taken = try_claim(start, count);
+        if (taken == nowhere) return start;
+        start = taken + 1;
+      } else {
+        start += k;
+      }
     }
     return nowhere;
   }
@@ -195,10 +291,10 @@ class BasicRegionTable {
   // nowhere when done, else the region that was taken, with nothing left claimed. All threads claim
   // downwards, so of those whose runs overlap the one that holds the lowest region goes on: no two defeat
   // each other for ever.
-  std::uint32_t try_claim(std::uint32_t start, std::uint32_t count, RegionKind kind) {
+  std::uint32_t try_claim(std::uint32_t start, std::uint32_t count) {
     raise_high_water(start + count);
     for (std::uint32_t k = count; k-- > 0;) {
-      const bool claimed = k == 0 ? claim_word(start, kind, kind == RegionKind::LargeHead ? count : 0)
+      const bool claimed = k == 0 ? claim_word(start, RegionKind::LargeHead, count)
                                   : claim_word(start + k, RegionKind::LargeTail, k);
       if (claimed) continue;
       undo(start + k + 1, start + count);
@@ -215,35 +311,35 @@ class BasicRegionTable {
     return true;
   }
   void undo(std::uint32_t first, std::uint32_t end) {
-    if (first == end) return;
+    if (!Protocol::undoes_failed_claims || first == end) return;
     for (std::uint32_t i = first; i < end; ++i) {
-      transition(RegionIndex{i}, RegionState::Allocating, RegionState::Free);
+      change(RegionIndex{i}, RegionState::Allocating, RegionState::Free, std::nullopt);
     }
-    control_->undone.fetch_add(1, std::memory_order_release);  // pairs with the acquires in claim_run()
+    lower_hint(first);
   }
 
-  // The hint is a place below which no region was Free. Its version changes with every release, so that a
-  // claim that scanned past a region before that was released cannot push the hint over it.
+  // The hint is a place below which no region was Free, with the number of releases so far: a claim that
+  // scanned past a region before that was released cannot push the hint over it. (It could if 2^32 releases
+  // happened during its scan; then the region is found by the scan below the hint.)
+  static std::uint32_t index_in(std::uint64_t hint) { return static_cast<std::uint32_t>(hint); }
+  // One try: if it fails somebody knew better. Relaxed: it says nothing about what was released.
   void advance_hint(std::uint64_t seen, std::uint32_t to) {
     const std::uint64_t next = (seen & ~std::uint64_t{0xFFFF'FFFF}) | to;
-    // release: pairs with the acquire in claim_run(). One try: if it fails somebody knew better.
-    control_->hint.compare_exchange_strong(seen, next, std::memory_order_release, std::memory_order_relaxed);
+    control_->hint.compare_exchange_strong(seen, next, std::memory_order_relaxed, std::memory_order_relaxed);
   }
   void lower_hint(std::uint32_t i) {
     std::uint64_t seen = control_->hint.load(std::memory_order_relaxed), next;
     do {
-      const std::uint32_t index = static_cast<std::uint32_t>(seen);
-      next = ((seen >> 32) + 1) << 32 | (i < index ? i : index);
-    } while (!control_->hint.compare_exchange_weak(seen, next,
-                                                   std::memory_order_release,  // pairs with claim_run()
-                                                   std::memory_order_relaxed));
+      next = ((seen >> 32) + 1) << 32 | std::min(i, index_in(seen));
+    } while (
+        !control_->hint.compare_exchange_weak(seen, next, Protocol::hint_lower, std::memory_order_relaxed));
   }
-  // Before the claim, so that who walks up to the mark misses no claimed region.
+  // Before the claim, so that who walks up to the mark misses no claimed region that he knows of.
   void raise_high_water(std::uint32_t to) {
     std::uint32_t seen = control_->high_water.load(std::memory_order_relaxed);
-    while (seen < to && !control_->high_water.compare_exchange_weak(seen, to, std::memory_order_release,
+    while (seen < to && !control_->high_water.compare_exchange_weak(seen, to, std::memory_order_relaxed,
                                                                     std::memory_order_relaxed)) {
-    }  // release: pairs with the acquire in high_water()
+    }
   }
 
   Address base_ = Address::null;

@@ -46,6 +46,8 @@ class RegionWord {
 
   constexpr bool is(RegionState s) const { return state() == s; }
   constexpr bool is_pinned() const { return pins() != 0 || kind() == RegionKind::Pinned; }
+  // What was in the region is somewhere else, and the payload is the forwarding slot that says where.
+  constexpr bool is_forwarded() const { return state() >= RegionState::Forwarding; }
 
   // Each returns a changed copy; a value that does not fit its field is cut, so check before.
   constexpr RegionWord with(RegionState s) const {
@@ -56,9 +58,12 @@ class RegionWord {
   }
   constexpr RegionWord with_payload(std::uint32_t p) const { return with_field(payload_at, payload_bits, p); }
   constexpr RegionWord with_pins(std::uint32_t n) const { return with_field(pins_at, pins_bits, n); }
+  constexpr RegionWord with_generation(std::uint16_t g) const {
+    return with_field(generation_at, generation_bits, g);
+  }
   // The word of the region's next life: Free, everything else zero, one generation later.
   constexpr RegionWord freed() const {
-    return RegionWord{}.with_field(generation_at, generation_bits, std::uint64_t{generation()} + 1);
+    return RegionWord{}.with_generation(static_cast<std::uint16_t>(generation() + 1));
   }
 
   constexpr bool operator==(const RegionWord&) const = default;
@@ -80,5 +85,8 @@ class RegionWord {
 };
 
 static_assert(RegionWord{}.is(RegionState::Free));
+static_assert(static_cast<unsigned>(RegionState::Quarantined) ==
+              static_cast<unsigned>(RegionState::Forwarding) + 1);
+static_assert(static_cast<unsigned>(RegionState::Quarantined) + 1 == region_state_count);
 
 }  // namespace shunt

@@ -1,5 +1,7 @@
 // region: the table in one thread: every transition, claims in address order, large objects, pins, boundary
 // sizes.
+#include <random>
+
 #include "region/region_fixture.hpp"
 #include "support/check.hpp"
 
@@ -151,5 +153,122 @@ TEST_CASE("addresses map to their regions at every region size, and foreign ones
     CHECK_FALSE(test.table.contains(all.start - 1));
     CHECK_FALSE(test.table.contains(Address::null));
     CHECK_FALSE(test.table.contains(Address{UINTPTR_MAX}));
+    for (Address foreign : {all.end(), all.start - 1, Address::null, Address{UINTPTR_MAX}}) {
+      CHECK(test.table.region_of(foreign) == RegionIndex::none);
+      CHECK(test.table.state(foreign) == Free);
+    }
+    CHECK(test.table.state(all.end() - 1) == Allocating);
   }
+}
+
+namespace {
+// Stands for a ForwardingTable: moves everything of a slot by slot * 1000 bytes.
+struct TestForwarding {
+  Address forward_in_slot(std::uint32_t slot, Address a) const { return a + slot * std::size_t{1000}; }
+};
+}  // namespace
+
+TEST_CASE("forward answers by the slot while a region is Forwarding or Quarantined, and identity elsewhere") {
+  TestTable test(2);
+  const TestForwarding forwarding;
+  const Address inside = test.geometry.base + 12345;
+  const auto moved = [&] { return test.table.forward(inside, forwarding) - inside; };
+  const RegionIndex r = test.bring_to(Live);
+  CHECK(moved() == 0);
+  REQUIRE(test.table.transition(r, Live, Selected, 7));
+  CHECK(moved() == 0);
+  REQUIRE(test.table.transition(r, Selected, Forwarding));
+  CHECK(moved() == 7000);
+  REQUIRE(test.table.transition(r, Forwarding, Quarantined));
+  CHECK(moved() == 7000);
+  REQUIRE(test.table.release(r));
+  CHECK(moved() == 0);
+  for (Address foreign : {test.geometry.range().end(), test.geometry.base - 1, Address::null}) {
+    CHECK(test.table.forward(foreign, forwarding) == foreign);
+  }
+}
+
+TEST_CASE(
+    "a change of a word that was looked at is refused when the region has another life, kind or state") {
+  TestTable test(1);
+  const RegionIndex r = test.bring_to(Live);
+  const RegionWord seen = test.table.word(r);
+  REQUIRE(test.table.pin(r) == PinOutcome::Done);
+  CHECK(test.table.transition(r, seen, Selected).outcome == TransitionOutcome::Pinned);
+  REQUIRE(test.table.unpin(r) == PinOutcome::Done);
+  for (RegionState s : {Live, Selected, Forwarding}) REQUIRE(test.table.transition(r, s, TestTable::next(s)));
+  CHECK(test.table.transition(r, seen, Selected).outcome == TransitionOutcome::Changed);
+  CHECK(test.table.transition(r, seen, Selected).found == Quarantined);
+  REQUIRE(test.table.release(r));
+  REQUIRE(test.bring_to(Live) == r);
+  // The same state and kind again, one generation later: what was found out about `seen` does not hold.
+  CHECK(test.table.word(r).state() == seen.state());
+  CHECK(test.table.transition(r, seen, Selected).outcome == TransitionOutcome::Changed);
+  CHECK(test.table.transition(r, test.table.word(r), Selected, 3));
+  CHECK(test.table.word(r).payload() == 3);
+}
+
+TEST_CASE("claim_at takes exactly the regions asked for, or none") {
+  TestTable test(8);
+  REQUIRE(test.table.claim(RegionKind::Small) == RegionIndex{0});
+  CHECK_FALSE(test.table.claim_at(RegionIndex{0}, 2));
+  CHECK_FALSE(test.table.claim_at(RegionIndex{7}, 2));
+  CHECK_FALSE(test.table.claim_at(RegionIndex{2}, 0));
+  CHECK_FALSE(test.table.claim_at(RegionIndex::none, 1));
+  CHECK_FALSE(test.table.claim_at(RegionIndex{2}, 0xFFFF'FFFF));
+  for (std::uint32_t i = 1; i < 8; ++i) CHECK(test.table.word(RegionIndex{i}).is(Free));
+  CHECK(test.table.claim_at(RegionIndex{3}, 5));
+  CHECK(test.table.word(RegionIndex{3}).payload() == 5);
+  CHECK(test.table.head_of(RegionIndex{7}) == RegionIndex{3});
+  CHECK(test.table.word(RegionIndex{2}).is(Free));
+}
+
+TEST_CASE("release gives back a large object's regions together, and stops at one that is not Quarantined") {
+  TestTable test(4);
+  const RegionIndex head = test.table.claim_contiguous(3);
+  for (RegionState s : {Allocating, Live, Selected, Forwarding}) {
+    for (std::uint32_t k = 0; k < 3; ++k) {
+      if (s == Forwarding && k == 2) continue;
+      REQUIRE(test.table.transition(head + k, s, TestTable::next(s)));
+    }
+  }
+  const TransitionResult refused = test.table.release(head, 3);
+  CHECK(refused.outcome == TransitionOutcome::Changed);
+  CHECK(refused.found == Forwarding);
+  CHECK(refused.wanted == Free);
+  CHECK(test.table.claim_contiguous(2) == RegionIndex{0});
+  CHECK(test.table.word(RegionIndex{0}).generation() == 1);
+}
+
+TEST_CASE("a large window is found behind a chequerboard of any cut") {
+  INFO("seed ", test_seed());
+  std::mt19937_64 random(test_seed());
+  for (int round = 0; round < 200; ++round) {
+    const std::uint32_t size = 2 + random() % 60, count = 1 + random() % 8;
+    TestTable test(size);
+    std::vector<bool> taken(size);
+    for (std::uint32_t i = 0; i < size; ++i) REQUIRE(test.table.claim(RegionKind::Small) == RegionIndex{i});
+    for (std::uint32_t i = 0; i < size; ++i) {
+      taken[i] = random() % 4 == 0;
+      if (!taken[i]) REQUIRE(test.table.transition(RegionIndex{i}, Allocating, Free));
+    }
+    std::uint32_t expected = 0, run = 0;
+    for (; expected < size && run < count; ++expected) run = taken[expected] ? 0 : run + 1;
+    CHECK(test.table.claim_contiguous(count) ==
+          (run == count ? RegionIndex{expected - count} : RegionIndex::none));
+  }
+}
+
+TEST_CASE("a thread's own stretch is used up before it is back in the queue for the lowest region") {
+  TestTable test(64);
+  ClaimHint own(2);
+  own.move_on_from(5, test.table.size());
+  CHECK(own.start() == 24);  // the line of 5 is the first; two lanes behind the next
+  for (std::uint32_t i = 24; i < 32; ++i) CHECK(test.table.claim(RegionKind::Small, own) == RegionIndex{i});
+  CHECK(test.table.claim(RegionKind::Small, own) == RegionIndex{0});
+  CHECK(own.start() == ClaimHint::nowhere);
+  own.move_on_from(60, test.table.size());  // no stretch behind the last
+  CHECK(own.start() == ClaimHint::nowhere);
+  for (std::uint32_t i = 1; i < 24; ++i) CHECK(test.table.claim(RegionKind::Small, own) == RegionIndex{i});
+  CHECK(test.table.claim(RegionKind::Small, own) == RegionIndex{32});
 }
