@@ -70,9 +70,9 @@ bool is_quick() {
   return std::getenv("SHUNT_BENCH_QUICK") != nullptr;  // NOLINT(concurrency-mt-unsafe): one thread
 }
 
-TurnLength turns_of(unsigned rounds, double nanoseconds) {
-  if (is_quick()) return {3, nanoseconds / 4};
-  return {rounds, nanoseconds};
+TurnLength turns_of(unsigned rounds, double nanoseconds, Clock clock) {
+  if (is_quick()) return {3, nanoseconds / 4, clock};
+  return {rounds, nanoseconds, clock};
 }
 
 void give_up(const char* what, const char* why) {

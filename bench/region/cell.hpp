@@ -40,7 +40,7 @@ inline const std::vector<unsigned> thread_counts{1, 2, 8, 64};
 
 // Set by --quick: shorter turns, fewer rounds, no data of hundreds of MiB.
 bool is_quick();
-TurnLength turns_of(unsigned rounds, double nanoseconds);
+TurnLength turns_of(unsigned rounds, double nanoseconds, Clock);
 
 // For what cannot be measured: says why and aborts.
 [[noreturn]] void give_up(const char* what, const char* why);

@@ -167,7 +167,7 @@ void register_claim_cells() {
       }
     }
     register_cell({"claim/full:" + std::to_string(percent), names, [percent] { return open(percent); },
-                   turns_of(11, 20e6)});
+                   turns_of(11, 20e6, Clock::Wall)});
   }
 }
 

@@ -125,7 +125,7 @@ void register_question(const Question& q) {
       names.push_back(side_name(threads, name));
     }
   }
-  register_cell({q.name(), names, [q] { return open(q); }, turns_of(7, 4e6)});
+  register_cell({q.name(), names, [q] { return open(q); }, turns_of(7, 4e6, Clock::Wall)});
 }
 
 }  // namespace

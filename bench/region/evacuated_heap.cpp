@@ -16,25 +16,36 @@ EvacuatedHeap::EvacuatedHeap(const HeapGeometry& geometry)
   forwarding_.publish();
 }
 
-// Objects of 16 to 256 bytes, one behind the other.
-void EvacuatedHeap::fill(RegionIndex region, unsigned live_percent) {
-  std::mt19937_64 random(live_percent);
-  const AddressRange range = geometry_.range_of(region);
+void EvacuatedHeap::add(AddressRange object, bool live) {
+  const std::uint64_t granule = geometry_.granule_of(object.start);
+  starts_[granule / 64] |= std::uint64_t{1} << (granule % 64);
+  if (!live) return;
+  marks_.mark(object);
+  objects_.push_back({object.start, object.bytes});
+}
+
+// Eight live pages, eight dead ones.
+void EvacuatedHeap::fill_with_pages() {
+  const Address start = geometry_.start_of(moved_region());
+  for (std::size_t page = 0; page < geometry_.pages_per_region(); ++page) {
+    add({start + page * page_bytes, page_bytes}, page / 8 % 2 == 0);
+  }
+}
+
+// Of 16 to 256 bytes, one behind the other; three of ten live.
+void EvacuatedHeap::fill_with_small_objects() {
+  std::mt19937_64 random(1);
+  const AddressRange range = geometry_.range_of(copied_region());
   for (Address at = range.start; at < range.end();) {
     const std::size_t bytes = std::min<std::size_t>((random() % 16 + 1) * 16, range.end() - at);
-    const std::uint64_t granule = geometry_.granule_of(at);
-    starts_[granule / 64] |= std::uint64_t{1} << (granule % 64);
-    if (random() % 100 < live_percent) {
-      marks_.mark({at, bytes});
-      objects_.push_back({at, bytes});
-    }
+    add({at, bytes}, random() % 10 < 3);
     at += bytes;
   }
 }
 
 ForwardingTable EvacuatedHeap::build() {
-  fill(moved_region(), 100);
-  fill(copied_region(), 30);
+  fill_with_pages();
+  fill_with_small_objects();
   std::vector<RegionFacts> facts;
   for (const RegionIndex r : {moved_region(), copied_region()}) {
     facts.push_back({.region = r, .used_pages = static_cast<std::uint32_t>(geometry_.pages_per_region())});

@@ -1,5 +1,5 @@
-// A plan and its forwarding table for a small heap that never existed: one region of full pages, which moves,
-// and some regions of sparse small objects, which are copied.
+// A plan and its forwarding table for a small heap that never existed: one region of page-sized objects,
+// whose pages move, and one of sparse small objects, which are copied.
 //
 // Real marks, real plan, real forwarding; only the objects' bytes are missing, which forwarding never reads.
 #pragma once
@@ -25,7 +25,9 @@ class EvacuatedHeap {
     Address start;
     std::size_t bytes;
   };
-  void fill(RegionIndex, unsigned live_percent);
+  void fill_with_pages();
+  void fill_with_small_objects();
+  void add(AddressRange object, bool live);
   ForwardingTable build();
 
   HeapGeometry geometry_;

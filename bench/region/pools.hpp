@@ -17,10 +17,11 @@
 
 namespace shunt::bench {
 
+inline constexpr std::uint32_t most_threads = 64;
 inline constexpr std::uint32_t no_region = 0xFFFF'FFFF;
 using InUse = std::vector<bool>;  // by region
 
-// The bare table: a claim, and Allocating -> Free.
+// The bare table: a claim with the thread's own hint, and Allocating -> Free.
 class TablePool {
  public:
   explicit TablePool(const InUse& in_use) : bare_(static_cast<std::uint32_t>(in_use.size())) {
@@ -28,14 +29,21 @@ class TablePool {
     for (std::uint32_t i = 0; i < in_use.size(); ++i) {
       if (!in_use[i]) release(0, i);
     }
+    for (std::uint32_t i = 0; i < most_threads; ++i) hints_.push_back({ClaimHint(i)});
   }
-  std::uint32_t claim(unsigned) { return value(bare_.table.claim(RegionKind::Small)); }
+  std::uint32_t claim(unsigned thread) {
+    return value(bare_.table.claim(RegionKind::Small, hints_[thread].hint));
+  }
   void release(unsigned, std::uint32_t r) {
     bare_.table.transition(RegionIndex{r}, RegionState::Allocating, RegionState::Free);
   }
 
  private:
+  struct alignas(64) OwnHint {
+    ClaimHint hint;
+  };
   BareTable bare_;
+  std::vector<OwnHint> hints_{};
 };
 
 // RegionSpace, a region's whole life: claim; then retire, find it empty (Selected, Forwarding, Quarantined)
