@@ -157,21 +157,29 @@ class BasicRegionTable {
   // Pins nest; a region with pins is not Selected. A pin of a tail pins the head, where the whole object is
   // decided. The caller names an object in the region, so that it is not released meanwhile.
   PinOutcome pin(RegionIndex r) {
-    r = head_of(r);
     RegionWord old = word(r);
-    do {
+    for (;;) {
       if (!is_pinnable(old)) return PinOutcome::WrongState;
-      if (old.pins() == RegionWord::max_pins) return PinOutcome::TooMany;
-    } while (!replace(r, old, old.with_pins(old.pins() + 1)));
-    return PinOutcome::Done;
+      if (old.kind() == RegionKind::LargeTail) {
+        old = step_to_head(r, old);
+      } else if (old.pins() == RegionWord::max_pins) {
+        return PinOutcome::TooMany;
+      } else if (replace(r, old, old.with_pins(old.pins() + 1))) {
+        return PinOutcome::Done;
+      }
+    }
   }
   PinOutcome unpin(RegionIndex r) {
-    r = head_of(r);
     RegionWord old = word(r);
-    do {
-      if (old.pins() == 0) return PinOutcome::NotPinned;
-    } while (!replace(r, old, old.with_pins(old.pins() - 1)));
-    return PinOutcome::Done;
+    for (;;) {
+      if (old.kind() == RegionKind::LargeTail && is_pinnable(old)) {
+        old = step_to_head(r, old);
+      } else if (old.pins() == 0) {
+        return PinOutcome::NotPinned;
+      } else if (replace(r, old, old.with_pins(old.pins() - 1))) {
+        return PinOutcome::Done;
+      }
+    }
   }
 
   // A tail's head; any other region itself. Only for regions that are Allocating or Live (see
@@ -191,6 +199,11 @@ class BasicRegionTable {
   bool is_free(std::uint32_t i) const { return word(RegionIndex{i}).is(RegionState::Free); }
 
   static bool is_pinnable(RegionWord w) { return w.is(RegionState::Allocating) || w.is(RegionState::Live); }
+  // From a tail that is Allocating or Live.
+  RegionWord step_to_head(RegionIndex& r, RegionWord tail) const {
+    r = RegionIndex{value(r) - tail.payload()};
+    return word(r);
+  }
   static RegionWord successor(RegionWord old, RegionState to, std::optional<std::uint32_t> payload) {
     if (to == RegionState::Free) {
       return Protocol::bumps_generation ? old.freed() : RegionWord{}.with_generation(old.generation());
