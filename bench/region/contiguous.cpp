@@ -38,10 +38,10 @@ struct Question {
 
 InUse layout(const Question& q) {
   const std::uint32_t one_free_in = 100 / (100 - q.percent);
-  InUse in_use(board + room_for_holes + q.holes(), true);
+  InUse in_use(board + 1 + room_for_holes + q.holes(), true);
   for (std::uint32_t i = 1; i < board; i += one_free_in) in_use[i] = false;
   for (std::uint32_t hole = 0; hole < q.holes(); ++hole) {
-    const std::uint32_t start = board + hole * (q.count + 1);
+    const std::uint32_t start = board + 1 + hole * (q.count + 1);  // no free region in front of it
     for (std::uint32_t i = start; i < start + q.count - (q.met ? 0 : 1); ++i) in_use[i] = false;
   }
   return in_use;

@@ -58,7 +58,7 @@ double nanoseconds_each(const Side& side, std::uint64_t operations, Clock clock)
   const std::vector<Span> spans =
       side.threads == 1 ? std::vector{timed_work(side, 0, operations)} : on_all_threads(side, operations);
   const double total = static_cast<double>(operations) * side.threads;
-  if (clock == Clock::Cpu) {
+  if (clock == Clock::Cpu || side.threads == 1) {
     std::uint64_t ran = 0;
     for (const Span& span : spans) ran += span.cpu;
     return static_cast<double>(ran) / total;

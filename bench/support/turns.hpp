@@ -21,8 +21,9 @@ struct Side {
   std::function<void(unsigned thread, std::uint64_t operations)> work;
 };
 
-// Wall: what waits pays for its waiting, and for whatever else the machine does. Cpu: for work that never
-// waits; other programs then disturb only through caches and clocks.
+// Wall: threads that wait for each other pay for the waiting, and for whatever else the machine does. Cpu:
+// for work that never waits, which a thread alone does not in any case; other programs then disturb only
+// through caches and clocks.
 enum class Clock : std::uint8_t { Wall, Cpu };
 
 struct TurnLength {
