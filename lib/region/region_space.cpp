@@ -30,33 +30,57 @@ Result<void> check_geometry(const HeapGeometry& g) {
 
 Result<RegionSpace> RegionSpace::open(const os::SystemCalls& kernel, const HeapGeometry& geometry) {
   if (auto checked = check_geometry(geometry); !checked) return checked.error();
-  const std::size_t count = geometry.region_count;
+  RegionSpace space;
+  space.geometry_ = geometry;
+  if (auto opened = space.open_tables(kernel); !opened) return opened.error();
+  if (auto opened = space.open_readers(kernel); !opened) return opened.error();
+  return Result<RegionSpace>(std::move(space));
+}
+
+Result<void> RegionSpace::open_tables(const os::SystemCalls& kernel) {
+  const std::size_t count = geometry_.region_count;
   auto words = os::MetadataMemory::map(kernel, control_bytes + count * sizeof(RegionTable::Word));
   if (!words) return words.error();
   auto records = os::MetadataMemory::map(kernel, count * sizeof(RegionRecord));
   if (!records) return records.error();
-
-  RegionSpace space;
-  space.geometry_ = geometry;
-  space.words_memory_ = words.take();
-  space.records_memory_ = records.take();
-  space.records_ = space.records_memory_.as_array<RegionRecord>().data();
-  const Address start = space.words_memory_.range().start;
-  space.table_ = RegionTable(geometry, {pointer_to<RegionTable::Word>(start + control_bytes), count},
-                             *pointer_to<RegionTable::Control>(start));
-  return Result<RegionSpace>(std::move(space));
+  auto spans = FreeSpans::open(kernel, geometry_.region_count);
+  if (!spans) return spans.error();
+  words_memory_ = words.take();
+  records_memory_ = records.take();
+  records_ = records_memory_.as_array<RegionRecord>().data();
+  free_spans_ = spans.take();
+  const Address start = words_memory_.range().start;
+  table_ = RegionTable(geometry_, {pointer_to<RegionTable::Word>(start + control_bytes), count},
+                       *pointer_to<RegionTable::Control>(start));
+  return {};
 }
 
-Result<RegionIndex> RegionSpace::claim(RegionKind kind) {
+Result<void> RegionSpace::open_readers(const os::SystemCalls& kernel) {
+  auto slots =
+      os::MetadataMemory::map(kernel, control_bytes + Epochs::maximum_readers * sizeof(Epochs::Slot));
+  if (!slots) return slots.error();
+  auto quarantine = Quarantine::open(kernel, geometry_.region_count);
+  if (!quarantine) return quarantine.error();
+  epochs_memory_ = slots.take();
+  quarantine_ = quarantine.take();
+  const Address start = epochs_memory_.range().start;
+  epochs_ = Epochs({pointer_to<Epochs::Slot>(start + control_bytes), Epochs::maximum_readers},
+                   *pointer_to<Epochs::Control>(start), os::ProcessBarrier::open(kernel));
+  return {};
+}
+
+Result<RegionIndex> RegionSpace::claim(RegionKind kind, ClaimHint& own) {
   SHUNT_CHECK(is_large(kind), ==, false);
-  const RegionIndex r = table_.claim(kind);
+  RegionIndex r = table_.claim(kind, own);
+  if (r == RegionIndex::none && sweep() != 0) r = table_.claim(kind, own);
   if (r == RegionIndex::none)
     return Error{"claim a region", 0, "compact the heap, free objects, or open a bigger heap"};
   return r;
 }
 
 Result<RegionIndex> RegionSpace::claim_contiguous(std::uint32_t count) {
-  const RegionIndex head = table_.claim_contiguous(count);
+  RegionIndex head = claim_run(count);
+  if (head == RegionIndex::none && sweep() != 0) head = claim_run(count);
   if (head == RegionIndex::none) {
     return Error{"claim contiguous regions", 0,
                  "compact the heap so that Free regions meet, or open a bigger heap"};
@@ -64,6 +88,15 @@ Result<RegionIndex> RegionSpace::claim_contiguous(std::uint32_t count) {
   // Before retire() publishes the regions as Live, so whoever may ask for the shape sees it.
   record(head).set_shape(count);
   for (std::uint32_t k = 1; k < count; ++k) record(head + k).set_shape(k);
+  return head;
+}
+
+// The index answers fast or not at all; that there is no room is for the table to say.
+RegionIndex RegionSpace::claim_run(std::uint32_t count) {
+  RegionIndex head = free_spans_.claim(count, table_);
+  if (head != RegionIndex::none) return head;
+  head = table_.claim_contiguous(count);
+  if (head != RegionIndex::none) free_spans_.note_found_by_scan(count, table_);
   return head;
 }
 
@@ -105,14 +138,11 @@ TransitionResult RegionSpace::return_to_live(RegionIndex r, RegionState from) {
 }
 
 bool RegionSpace::quarantine_if_empty(RegionIndex r) {
-  if (!looks_empty(r, word(r))) return false;
-  if (!select(r, 0)) return false;
-  // Selected makes the region this thread's. Between the look and the exchange another thread may have freed
-  // it and a third filled it anew: look again, now that it cannot change.
-  if (record(r).live_bytes() != 0 || word(r).kind() == RegionKind::LargeTail) {
-    SHUNT_CHECK(bool{return_to_live(r, RegionState::Selected)}, ==, true);
-    return false;
-  }
+  const RegionWord seen = word(r);
+  if (!looks_empty(r, seen)) return false;
+  // Refused if the region was freed, and perhaps filled anew, since it was looked at: what was seen is of the
+  // life that this ends.
+  if (!table_.transition(r, seen, RegionState::Selected, 0)) return false;
   for (std::uint32_t k = region_span(r); k-- > 0;) {
     // The tails of a head that this thread holds are nobody else's: plans take heads first.
     if (k != 0) SHUNT_CHECK(bool{select(r + k, 0)}, ==, true);
@@ -123,16 +153,49 @@ bool RegionSpace::quarantine_if_empty(RegionIndex r) {
 }
 
 TransitionResult RegionSpace::release(RegionIndex r) {
-  const RegionState found = word(r).state();
-  if (found != RegionState::Quarantined) return {TransitionOutcome::Changed, found, RegionState::Free};
-  const std::uint32_t span = region_span(r);
-  // The head first, so that a head in the table has all its tails.
-  for (std::uint32_t k = 0; k < span; ++k) {
-    record(r + k).reset();
-    const auto freed = table_.transition(r + k, RegionState::Quarantined, RegionState::Free);
-    if (!freed) return freed;
+  const TransitionResult released = release_unswept(r);
+  if (released) sweep();
+  return released;
+}
+
+TransitionResult RegionSpace::release_unswept(RegionIndex r) {
+  TransitionResult result{TransitionOutcome::Done, word(r).state(), RegionState::Free};
+  if (result.found != RegionState::Quarantined) {
+    result.outcome = TransitionOutcome::Changed;
+  } else if (!epochs_.ever_joined()) {
+    result = free_now(r);
+  } else if (!quarantine_.add(r, region_span(r), epochs_)) {
+    result.outcome = TransitionOutcome::Changed;
   }
-  return {TransitionOutcome::Done, found, RegionState::Free};
+  return result;
+}
+
+std::uint32_t RegionSpace::sweep() {
+  const std::uint64_t oldest = quarantine_.oldest_stamp();
+  if (oldest == 0) return 0;
+  const std::uint64_t reusable_below = epochs_.reusable_below(oldest);
+  std::uint32_t freed = 0;
+  for (;;) {
+    const RegionIndex head = quarantine_.take_below(reusable_below);
+    if (head == RegionIndex::none) return freed;
+    freed += region_span(head);
+    SHUNT_CHECK(bool{free_now(head)}, ==, true);
+  }
+}
+
+TransitionResult RegionSpace::free_now(RegionIndex head) {
+  const std::uint32_t span = region_span(head);
+  for (std::uint32_t k = 0; k < span; ++k) record(head + k).reset();
+  // The head first, so that a head in the table has all its tails.
+  const TransitionResult freed = table_.release(head, span);
+  if (freed && span >= FreeSpans::shortest) free_spans_.note_free(head, span);
+  return freed;
+}
+
+EpochStatistics RegionSpace::epoch_statistics() const {
+  EpochStatistics s = epochs_.statistics(quarantine_.oldest_stamp());
+  s.waiting_regions = quarantine_.waiting_regions();
+  return s;
 }
 
 RegionStatistics RegionSpace::statistics() const {

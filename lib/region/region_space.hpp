@@ -1,9 +1,10 @@
-// The regions of one heap: the region table, the side records, and the walks along the states that need both.
+// The regions of one heap: the region table, the side records, who reads, and the walks along the states.
 //
 // Keeps true: a region's record is zero when the region becomes Free (so a claim finds it so); a region
-// becomes Free only from Quarantined, or from a claim that nobody saw (invariant 3); a large object's regions
-// go together. Does not touch the heap's memory: dropping pages and moving them is the caller's. Makes no
-// system call after open(). Its tables are sparse: opening costs virtual memory only, 24 bytes a region.
+// becomes Free only from Quarantined when no epoch reader can name it, or from a claim that nobody saw
+// (invariant 3); a large object's regions go together. Does not touch the heap's memory: dropping pages and
+// moving them is the caller's. Makes no system call after open(), but membarrier(2) when regions are released
+// while there are readers. Its tables are sparse: opening costs virtual memory only, 104 bytes a region.
 //
 // Thread-safe where not said otherwise. Not to be moved while others use it.
 #pragma once
@@ -13,6 +14,9 @@
 #include "base/heap_geometry.hpp"
 #include "base/result.hpp"
 #include "os/metadata_memory.hpp"
+#include "region/epochs.hpp"
+#include "region/free_spans.hpp"
+#include "region/quarantine.hpp"
 #include "region/region_record.hpp"
 #include "region/region_table.hpp"
 
@@ -42,9 +46,15 @@ class RegionSpace {
   RegionRecord& record(RegionIndex r) { return records_[value(r)]; }
   const RegionRecord& record(RegionIndex r) const { return records_[value(r)]; }
 
-  // Free -> Allocating. `kind` is not a large one. Error: out of regions. See BasicRegionTable::claim().
-  Result<RegionIndex> claim(RegionKind kind);
-  // A LargeHead with count - 1 tails, all Allocating. Error: no such run of Free regions.
+  // Free -> Allocating. `kind` is not a large one. Error: out of regions, also after a sweep(). Lock-free
+  // while there is room. See BasicRegionTable::claim().
+  Result<RegionIndex> claim(RegionKind kind, ClaimHint& own);
+  Result<RegionIndex> claim(RegionKind kind) {
+    ClaimHint none;
+    return claim(kind, none);
+  }
+  // A LargeHead with count - 1 tails, all Allocating. Error: no such run of Free regions, also after a
+  // sweep(). Lock-free while there is room.
   Result<RegionIndex> claim_contiguous(std::uint32_t count);
 
   // Cuts [start, start + taken) from the end of what an Allocating region has handed out: `wanted` bytes, or
@@ -79,8 +89,21 @@ class RegionSpace {
   // plan, in use, already freed by another thread, or a tail. At most one caller gets true for one life of
   // the region; that one drops the pages and then calls release().
   bool quarantine_if_empty(RegionIndex);
-  // Quarantined -> Free, a head with its tails. The caller holds the region alone and its pages are gone.
+  // Quarantined -> Free, a head with its tails: at once if no reader is inside an epoch that it may have
+  // found the region in, else when a later release() or a claim without room finds that those have left; Done
+  // in both cases, Changed if it waits already. The caller holds the region alone, its pages are gone, and no
+  // reference to it is left to be found. Sweeps.
   TransitionResult release(RegionIndex);
+  // The same without the sweep, where there are readers: for many regions in a row, and one sweep() behind.
+  TransitionResult release_unswept(RegionIndex);
+  // Makes Free what waits and no reader can name any more; how many regions. A snapshot of the readers, at
+  // most one membarrier(2), O(readers + regions freed). Nothing when nothing waits.
+  std::uint32_t sweep();
+
+  // Readers join here. See BasicEpochs for what a reader inside may rely on.
+  Epochs& epochs() { return epochs_; }
+  // Who holds back what. O(readers).
+  EpochStatistics epoch_statistics() const;
 
   // The head of the large object that a used region belongs to, in every state; the region itself for others.
   RegionIndex head_of(RegionIndex) const;
@@ -111,6 +134,10 @@ class RegionSpace {
 
  private:
   RegionSpace() = default;
+  Result<void> open_tables(const os::SystemCalls&);
+  Result<void> open_readers(const os::SystemCalls&);
+  RegionIndex claim_run(std::uint32_t count);
+  TransitionResult free_now(RegionIndex head);
   bool looks_empty(RegionIndex r, RegionWord w) const {
     return w.is(RegionState::Live) && w.kind() != RegionKind::LargeTail && record(r).live_bytes() == 0;
   }
@@ -118,8 +145,12 @@ class RegionSpace {
   HeapGeometry geometry_{};
   os::MetadataMemory words_memory_;
   os::MetadataMemory records_memory_;
+  os::MetadataMemory epochs_memory_;
   RegionTable table_;
   RegionRecord* records_ = nullptr;
+  Epochs epochs_;
+  Quarantine quarantine_;
+  FreeSpans free_spans_;
 };
 
 }  // namespace shunt

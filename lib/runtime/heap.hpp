@@ -8,6 +8,7 @@
 #pragma once
 
 #include <optional>
+#include <string_view>
 
 #include "base/engine_kind.hpp"
 #include "compact/compactor.hpp"
@@ -37,6 +38,11 @@ struct HeapOptions {
 // SHUNT_ENGINE=relocate|remap|copy as options.engine. Error: any other value, with advice that names these.
 // Reads the environment: call it where the process starts, not beside setenv().
 Result<HeapOptions> with_environment(HeapOptions options);
+
+struct HeapStatistics {
+  RegionStatistics regions{};
+  EpochStatistics epochs{};  // who reads, what waits for whom
+};
 
 struct CompactOptions {
   Goal goal{};
@@ -81,6 +87,15 @@ class Heap {
   // for the plan; the heap is then as it was. See CompactionReport for what was done.
   Result<CompactionReport> compact(const CompactOptions&, const Embedder& embedder);
   Result<CompactionReport> compact(const CompactOptions& options) { return compact(options, Embedder{}); }
+
+  // For threads that look at the heap without a lock: a tool, a barrier of the embedder's. Each joins once,
+  // with a name for the statistics, and holds an EpochGuard while it uses what it found: the regions that it
+  // found references into are not reused meanwhile. The heap must outlive the reader. Thread-safe; error:
+  // 4096 readers. In a child of fork: epochs().part_all_but() first.
+  Result<EpochReader> join_readers(std::string_view name) { return regions_->epochs().join(name); }
+  Epochs& epochs() { return regions_->epochs(); }
+  // A snapshot region by region. O(regions below the high-water mark + readers). Thread-safe.
+  HeapStatistics statistics() const { return {regions_->statistics(), regions_->epoch_statistics()}; }
 
   const HeapGeometry& geometry() const { return geometry_; }
   RegionSpace& regions() { return *regions_; }

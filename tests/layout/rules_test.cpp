@@ -88,6 +88,8 @@ TEST_CASE("only lib/os includes the system's headers and says errno") {
 TEST_CASE("lib takes no header that allocates and no dependency; adapters may") {
   CHECK(includes_wrong("lib/compact/x.cpp", "#include <vector>\n") == 1);
   CHECK(includes_wrong("lib/compact/x.cpp", "#include <boost/intrusive/list.hpp>\n") == 1);
+  CHECK(includes_wrong("lib/region/x.hpp", "#include <boost/intrusive/set.hpp>\n") == 0);
+  CHECK(includes_wrong("lib/region/x.hpp", "#include <boost/container/set.hpp>\n") == 1);
   CHECK(includes_wrong("lib/compact/x.cpp",
                        "#include <string_view>\n#include <cerrno>\n#include <pthread.h>\n") == 0);
   CHECK(includes_wrong("lib/adapters/x.cpp", "#include <jemalloc/jemalloc.h>\n#include <vector>\n") == 0);
