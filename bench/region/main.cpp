@@ -10,6 +10,7 @@ void register_region_benchmarks(const os::Capabilities&) {
   register_forward_cells();
   register_claim_cells();
   register_contiguous_cells();
+  register_epoch_cell();
   register_open_cell();
 }
 

@@ -21,6 +21,21 @@ inline constexpr std::uint32_t most_threads = 64;
 inline constexpr std::uint32_t no_region = 0xFFFF'FFFF;
 using InUse = std::vector<bool>;  // by region
 
+// Each thread's own, a cache line each.
+class OwnHints {
+ public:
+  OwnHints() {
+    for (std::uint32_t i = 0; i < most_threads; ++i) hints_.push_back({ClaimHint(i)});
+  }
+  ClaimHint& operator[](unsigned thread) { return hints_[thread].hint; }
+
+ private:
+  struct alignas(64) Line {
+    ClaimHint hint;
+  };
+  std::vector<Line> hints_{};
+};
+
 // The bare table: a claim with the thread's own hint, and Allocating -> Free.
 class TablePool {
  public:
@@ -29,21 +44,15 @@ class TablePool {
     for (std::uint32_t i = 0; i < in_use.size(); ++i) {
       if (!in_use[i]) release(0, i);
     }
-    for (std::uint32_t i = 0; i < most_threads; ++i) hints_.push_back({ClaimHint(i)});
   }
-  std::uint32_t claim(unsigned thread) {
-    return value(bare_.table.claim(RegionKind::Small, hints_[thread].hint));
-  }
+  std::uint32_t claim(unsigned thread) { return value(bare_.table.claim(RegionKind::Small, hints_[thread])); }
   void release(unsigned, std::uint32_t r) {
     bare_.table.transition(RegionIndex{r}, RegionState::Allocating, RegionState::Free);
   }
 
  private:
-  struct alignas(64) OwnHint {
-    ClaimHint hint;
-  };
   BareTable bare_;
-  std::vector<OwnHint> hints_{};
+  OwnHints hints_{};
 };
 
 // RegionSpace, a region's whole life: claim; then retire, find it empty (Selected, Forwarding, Quarantined)
@@ -56,8 +65,8 @@ class SpacePool {
       if (!in_use[i]) release(0, i);
     }
   }
-  std::uint32_t claim(unsigned) {
-    const Result<RegionIndex> r = space_.claim(RegionKind::Small);
+  std::uint32_t claim(unsigned thread) {
+    const Result<RegionIndex> r = space_.claim(RegionKind::Small, hints_[thread]);
     return r ? value(r.value()) : no_region;
   }
   void release(unsigned, std::uint32_t i) {
@@ -74,6 +83,7 @@ class SpacePool {
     return space.take();
   }
   RegionSpace space_;
+  OwnHints hints_{};
 };
 
 // A baseline, which starts with nothing free. Released downwards, so that a stack, too, gives low ones first.

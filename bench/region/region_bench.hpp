@@ -10,6 +10,7 @@ void register_barrier_cells();     // barrier.cpp
 void register_forward_cells();     // forward.cpp
 void register_claim_cells();       // claim.cpp
 void register_contiguous_cells();  // contiguous.cpp
+void register_epoch_cell();        // epochs.cpp
 void register_open_cell();         // open.cpp
 
 // All of the above, smaller where SHUNT_BENCH_QUICK is set.

@@ -102,9 +102,15 @@ def contiguous(cells):
     table("Claim and release of contiguous regions", heads, rows)
 
 
+def epochs(cells):
+    sides = ["two_stores", "epoch", "fenced_store", "shared_lock"]
+    rows = [[*key, *(Row(cell)(side, "ns") for side in sides)] for key, cell in cells.items()]
+    table("Entering and leaving an epoch, ns", ["threads", *(side.replace("_", " ") for side in sides)], rows)
+
+
 def main():
     figures = load(sys.argv[1:])
-    for show in (lookup, barrier, forward, claim, contiguous):
+    for show in (lookup, barrier, forward, claim, contiguous, epochs):
         if show.__name__ in figures:
             show(figures[show.__name__])
     for key, sides in figures.get("open", {}).items():
