@@ -16,13 +16,17 @@ namespace {
 struct World {
   explicit World(unsigned threads)
       : space(RegionSpace::open(os::SystemCalls::real(), geometry_of(64)).take()), lines(threads) {
-    for (unsigned i = 0; i < threads; ++i) readers.push_back(space.epochs().join("bench").take());
+    for (unsigned i = 0; i < threads; ++i) readers.push_back({space.epochs().join("bench").take()});
   }
   struct alignas(64) Line {
     std::atomic<std::uint64_t> word;
   };
+  // A reader counts its nesting in itself, so each has a line to itself, as it has on its thread's stack.
+  struct alignas(64) OwnReader {
+    Epochs::Reader reader;
+  };
   RegionSpace space;
-  std::vector<Epochs::Reader> readers{};
+  std::vector<OwnReader> readers{};
   std::vector<Line> lines;
   std::shared_mutex mutex{};
 };
@@ -46,8 +50,8 @@ void add_sides(unsigned threads, std::vector<Side>& sides) {
       [](World& w, unsigned thread) { w.lines[thread].word.store(2, std::memory_order_relaxed); },
       leave_line);
   add(
-      "epoch", [](World& w, unsigned thread) { w.readers[thread].enter(); },
-      [](World& w, unsigned thread) { w.readers[thread].leave(); });
+      "epoch", [](World& w, unsigned thread) { w.readers[thread].reader.enter(); },
+      [](World& w, unsigned thread) { w.readers[thread].reader.leave(); });
   add(
       "fenced_store", [](World& w, unsigned thread) { w.lines[thread].word.store(2); }, leave_line);
   add(

@@ -92,14 +92,19 @@ def claim(cells):
 
 
 def contiguous(cells):
-    heads = ["claim is", "in use, %", "regions", "threads", "`space`, ns", "table, ns", "mutex_spans, ns",
-             "with words, ns", "`space` / mutex", "`space` / with words", "refused, %"]
+    heads = ["claim is", "in use, %", "regions", "`space`, ns", "table, ns", "mutex_spans, ns", "with words, ns",
+             "`space` / mutex", "`space` / with words", "`space` / mutex, 2 threads", "8", "64"]
     rows = []
     for key, sides in cells.items():
+        if key[-1] != "1":
+            continue
         of = Row(sides)
-        rows.append([*key, *(of(side, "ns") for side in ("space", "table", "mutex_spans", "mutex_spans_words")),
-                     of("space", "ratio_vs_mutex"), of("space", "ratio_vs_mutex_words"), of("space", "refused_percent")])
-    table("Claim and release of contiguous regions", heads, rows)
+        row = [*key[:-1], *(of(side, "ns") for side in ("space", "table", "mutex_spans", "mutex_spans_words")),
+               of("space", "ratio_vs_mutex"), of("space", "ratio_vs_mutex_words")]
+        for threads in ("2", "8", "64"):
+            row.append(Row(cells.get((*key[:-1], threads), {}))("space", "ratio_vs_mutex"))
+        rows.append(row)
+    table("Claim and release of contiguous regions; one thread but for the last columns", heads, rows)
 
 
 def epochs(cells):
