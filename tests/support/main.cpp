@@ -1,14 +1,14 @@
 // The main() of every test program: runs doctest, then prints which cases were skipped for want of which
 // kernel feature, and one line `tally: N passed, N failed, N skipped` that `./dev test` adds up. Exit: 1 on a
-// failure or when no case ran at all, 77 (meson's skip) when every case was skipped, else 0.
+// failure or when no case ran at all, 77 (meson's skip) when every case was skipped, else 0. In a soak all
+// cases are repeated (soak.hpp); the tally is the last round's, which is the first that failed, if one did.
 #define DOCTEST_CONFIG_IMPLEMENT
 #include <cstdio>
-#include <cstdlib>
-#include <random>
 #include <set>
 #include <string>
 
 #include "support/check.hpp"
+#include "support/soak.hpp"
 
 namespace shunt::testing {
 namespace {
@@ -51,23 +51,27 @@ void record_skip(const char* missing_feature) {
   std::printf("skip: %s: needs %s\n", tally.current_case.c_str(), missing_feature);
 }
 
-std::uint64_t test_seed() {
-  static const std::uint64_t seed = [] {
-    const char* given = std::getenv("SHUNT_TEST_SEED");
-    return given != nullptr ? std::strtoull(given, nullptr, 0) : std::random_device{}();
-  }();
-  return seed;
-}
-
 }  // namespace shunt::testing
 
 int main(int argc, char** argv) {
   using namespace shunt::testing;
   std::printf("seed: %llu (rerun with SHUNT_TEST_SEED)\n", static_cast<unsigned long long>(test_seed()));
   std::fflush(stdout);
-  doctest::Context context(argc, argv);
-  const int outcome = context.run();
-  if (context.shouldExit()) return outcome;
+  Soak soak;
+  int outcome = 0;
+  do {
+    tally = {};
+    doctest::Context context(argc, argv);
+    if (soak.repetition() > 0) context.setOption("minimal", true);  // only failures speak
+    outcome = context.run();
+    if (context.shouldExit()) return outcome;
+  } while (outcome == 0 && tally.finished > 0 && soak.again());
+  if (outcome != 0 && soak.repetition() > 0) {
+    std::printf("failed in round %llu: rerun with SHUNT_TEST_SEED=%llu\n",
+                static_cast<unsigned long long>(soak.repetition() + 1),
+                static_cast<unsigned long long>(test_seed()));
+  }
+  soak.print_counts();
   const int skipped = static_cast<int>(tally.skipped_cases.size());
   std::printf("tally: %d passed, %d failed, %d skipped\n", tally.finished - tally.failed - skipped,
               tally.failed, skipped);
