@@ -1,6 +1,7 @@
 // Why no reader ever sees a recycled region, explored from end to end: a compactor moves a region's object,
-// forwards, fixes the reference, quarantines, waits for the epochs, releases; a reader inside an epoch follows
-// the reference through the load barrier meanwhile; an allocator claims what is free and writes to it.
+// forwards, fixes the reference, quarantines, waits for the epochs, releases; a reader inside an epoch
+// follows the reference through the load barrier meanwhile; an allocator claims what is free and writes to
+// it.
 #include "region/epochs.hpp"
 #include "region/exploration.hpp"
 
