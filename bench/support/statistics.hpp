@@ -29,4 +29,13 @@ inline double paired_ratio(const std::vector<double>& numerator, const std::vect
   return median(ratios);
 }
 
+// Median of minuend[i] - subtrahend[i].
+inline double paired_difference(const std::vector<double>& minuend, const std::vector<double>& subtrahend) {
+  std::vector<double> differences;
+  for (std::size_t i = 0; i < std::min(minuend.size(), subtrahend.size()); ++i) {
+    differences.push_back(minuend[i] - subtrahend[i]);
+  }
+  return median(differences);
+}
+
 }  // namespace shunt::bench

@@ -7,25 +7,20 @@
 namespace shunt::os {
 namespace {
 
-bool enroll(const SystemCalls& kernel) {
+bool register_process(const SystemCalls& kernel) {
   return kernel(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
 }
 
 }  // namespace
 
-// Tried once and not only registered: a sandbox may allow the one and refuse the other.
-ProcessBarrier ProcessBarrier::open(const SystemCalls& kernel) {
-  ProcessBarrier barrier;
-  barrier.kernel_ = kernel;
-  barrier.works_ = enroll(kernel) && barrier.run();
-  return barrier;
-}
+// Tried and not only registered: a sandbox may allow the one and refuse the other.
+bool ProcessBarrier::enroll() const { return kernel_.call != nullptr && register_process(kernel_) && run(); }
 
 bool ProcessBarrier::run() const {
   if (kernel_.call == nullptr) return false;
   full();  // pairs with full() in other threads, whatever the kernel says
   long answer = kernel_(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
-  if (errno_of(answer) == not_permitted && enroll(kernel_)) {
+  if (errno_of(answer) == not_permitted && register_process(kernel_)) {
     answer = kernel_(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
   }
   return answer == 0;

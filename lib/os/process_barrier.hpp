@@ -19,14 +19,15 @@ namespace shunt::os {
 class ProcessBarrier {
  public:
   ProcessBarrier() = default;
-  // Registers the process, as the kernel wants it before the first run(). Always succeeds: works() says
-  // whether the kernel agreed. One or two system calls.
-  static ProcessBarrier open(const SystemCalls&);
-  bool works() const { return works_; }
+  explicit ProcessBarrier(const SystemCalls& kernel) : kernel_(kernel) {}
 
+  // Tells the kernel that this process will run() and tries once; whether it agreed to both. Thread-safe. 1
+  // us, but the first time in a process that has threads already tens of milliseconds (the kernel waits until
+  // every CPU has heard of it), so not for when a heap is opened.
+  bool enroll() const;
   // membarrier(2): when it answers true, every other thread of the process has executed a full fence since
   // the call began, and so has the caller. False: refused, nothing is known of the others. Registers again
-  // and tries once more on EPERM, which is what an image that was exec'ed without open() gets. Thread-safe.
+  // and tries once more on EPERM, which is what an image that was exec'ed without enroll() gets. Thread-safe.
   // 0.2 us with no other thread running, else an interrupt to each CPU that runs one.
   bool run() const;
 
@@ -35,7 +36,6 @@ class ProcessBarrier {
 
  private:
   SystemCalls kernel_{};
-  bool works_ = false;
 };
 
 // ThreadSanitizer does not know standalone fences, and g++ says so: what Shunt orders by one never is what

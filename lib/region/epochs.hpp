@@ -44,7 +44,7 @@
 
 namespace shunt {
 
-// `Barrier` has light() and full(), static, and run() and works() as os::ProcessBarrier has them.
+// `Barrier` has light() and full(), static, and enroll() and run() as os::ProcessBarrier has them.
 template <template <class> class Atomic = std::atomic, class Protocol = EpochProtocol,
           class Barrier = os::ProcessBarrier>
 class BasicEpochs {
@@ -127,16 +127,18 @@ class BasicEpochs {
   BasicEpochs(std::span<Slot> slots, Control& control, const Barrier& barrier)
       : slots_(slots), control_(&control), barrier_(barrier) {
     // relaxed: whoever is told of the epochs is told after this
-    control.epoch.store(2 | (barrier.works() ? asymmetric : 0), std::memory_order_relaxed);
+    control.epoch.store(2 | asymmetric, std::memory_order_relaxed);
   }
 
   // A slot for the calling thread. `name` (15 characters are kept) is what the statistics call it. Error:
-  // every slot is taken. O(slots taken).
+  // every slot is taken. O(slots taken), and what Barrier::enroll() takes: tens of milliseconds the first
+  // time in a process that has threads.
   Result<Reader> join(std::string_view name) {
     for (std::uint32_t i = 0; i < slots_.size(); ++i) {
       if (!take(slots_[i])) continue;
       slots_[i].name.set(name);
       raise_slots_touched(i + 1);
+      if (is_asymmetric() && !barrier_.enroll()) make_readers_fence();
       const std::uint64_t mode = control_->epoch.load(std::memory_order_relaxed) & asymmetric;
       slots_[i].entered.store(mode, Protocol::slot_enter);
       if constexpr (Protocol::joiner_fences) Barrier::full();
@@ -157,8 +159,7 @@ class BasicEpochs {
     if (first.oldest <= oldest) return 0;
     if (!first.any_untrusted || !Protocol::reclaimer_runs_heavy) return first.oldest;
     if (barrier_.run()) return look(now).oldest;
-    // relaxed: a read-modify-write, so who reads it still reads what epoch_advance published
-    control_->epoch.fetch_and(~asymmetric, std::memory_order_relaxed);
+    make_readers_fence();
     return 0;
   }
   // False: there never was a reader, so whatever is unlinked may be reused, and readers to come cannot name
@@ -200,6 +201,9 @@ class BasicEpochs {
     }
     return seen;
   }
+
+  // relaxed: a read-modify-write, so who reads it still reads what epoch_advance published
+  void make_readers_fence() { control_->epoch.fetch_and(~asymmetric, std::memory_order_relaxed); }
 
   static bool take(Slot& slot) {
     std::uint32_t expected = slot.taken.load(std::memory_order_relaxed);

@@ -14,28 +14,34 @@
 
 namespace shunt {
 
-class RegionRecord {
+// The memory orders by name, as RegionProtocol has them; docs/memory-order.md has the reasons.
+struct RecordProtocol {
+  // Who brings the live count to 0, or finds it there, goes on to empty the region: after all that the others
+  // did to it before they took their objects off the count.
+  static constexpr auto live_subtract = std::memory_order_acq_rel;  // pairs with live_read and with itself
+  static constexpr auto live_read = std::memory_order_acquire;      // pairs with live_subtract
+};
+
+template <template <class> class Atomic = std::atomic, class Protocol = RecordProtocol>
+class BasicRegionRecord {
  public:
   // Bytes from the region's start that were ever handed out, alignment gaps included.
   std::uint32_t top() const { return top_.load(std::memory_order_relaxed); }
   void set_top(std::uint32_t bytes) { top_.store(bytes, std::memory_order_relaxed); }
 
-  // Bytes of objects and of open allocation buffers; a large object's are all on its head. The adders answer
-  // the new count. Who brings it to 0 goes on to empty the region, after all that the others did to it.
-  // acquire: pairs with the releases of add_live(), subtract_live() and set_live().
-  std::uint64_t live_bytes() const { return live_.load(std::memory_order_acquire); }
-  std::uint64_t add_live(std::uint64_t bytes) {
-    // acq_rel: pairs with live_bytes() and with subtract_live()
-    return live_.fetch_add(bytes, std::memory_order_acq_rel) + bytes;
-  }
+  // Bytes of objects and of open allocation buffers; a large object's are all on its head.
+  std::uint64_t live_bytes() const { return live_.load(Protocol::live_read); }
+  // Relaxed: bytes are added while the region is Allocating or its mutators are parked, and whoever subtracts
+  // them has got the object from who added them.
+  void add_live(std::uint64_t bytes) { live_.fetch_add(bytes, std::memory_order_relaxed); }
+  // Answers the new count.
   std::uint64_t subtract_live(std::uint64_t bytes) {
-    // acq_rel: pairs with live_bytes() and with add_live()
-    const std::uint64_t before = live_.fetch_sub(bytes, std::memory_order_acq_rel);
+    const std::uint64_t before = live_.fetch_sub(bytes, Protocol::live_subtract);
     SHUNT_CHECK(before, >=, bytes);
     return before - bytes;
   }
-  // For a marker that has counted better; mutators parked. release: pairs with the acquire in live_bytes().
-  void set_live(std::uint64_t bytes) { live_.store(bytes, std::memory_order_release); }
+  // For a marker that has counted better; mutators parked.
+  void set_live(std::uint64_t bytes) { live_.store(bytes, std::memory_order_relaxed); }
 
   // As the word's payload while Allocating or Live: regions of a head, distance of a tail, else 0.
   std::uint32_t shape() const { return shape_.load(std::memory_order_relaxed); }
@@ -72,10 +78,12 @@ class RegionRecord {
   }
 
  private:
-  std::atomic<std::uint32_t> top_;
-  std::atomic<std::uint32_t> shape_;
-  std::atomic<std::uint64_t> live_;
+  Atomic<std::uint32_t> top_;
+  Atomic<std::uint32_t> shape_;
+  Atomic<std::uint64_t> live_;
 };
+
+using RegionRecord = BasicRegionRecord<>;
 static_assert(sizeof(RegionRecord) == 16);
 
 }  // namespace shunt

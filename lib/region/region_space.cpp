@@ -65,7 +65,7 @@ Result<void> RegionSpace::open_readers(const os::SystemCalls& kernel) {
   quarantine_ = quarantine.take();
   const Address start = epochs_memory_.range().start;
   epochs_ = Epochs({pointer_to<Epochs::Slot>(start + control_bytes), Epochs::maximum_readers},
-                   *pointer_to<Epochs::Control>(start), os::ProcessBarrier::open(kernel));
+                   *pointer_to<Epochs::Control>(start), os::ProcessBarrier(kernel));
   return {};
 }
 

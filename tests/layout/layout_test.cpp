@@ -8,6 +8,7 @@
 
 #include "layout/comment_rules.hpp"
 #include "layout/include_rules.hpp"
+#include "layout/order_rules.hpp"
 #include "support/check.hpp"
 
 using namespace shunt::layout;
@@ -67,6 +68,27 @@ TEST_CASE("every source opens with a comment that says what it is for") {
 
 TEST_CASE("every atomic order that is not relaxed names its partner") {
   expect_kept(sources_in({"lib"}), memory_order_violations);
+}
+
+TEST_CASE("every memory order has a name, and docs/memory-order.md has the same names with the same orders") {
+  const auto sources = sources_in({"lib"});
+  expect_kept(sources, unnamed_order_violations);
+  NamedOrders in_code;
+  for (const SourceText& source : sources) {
+    for (const auto& [name, order] : named_orders(source)) {
+      CHECK_MESSAGE(in_code.emplace(name, order).second, source.path, ": another protocol has a ", name);
+    }
+  }
+  REQUIRE_FALSE(in_code.empty());
+  const NamedOrders documented = documented_orders(text_of(checkout() / "docs/memory-order.md"));
+  for (const auto& [name, order] : in_code) {
+    CHECK_MESSAGE(documented.contains(name), "docs/memory-order.md has no row for ", name);
+    if (documented.contains(name))
+      CHECK_MESSAGE(documented.at(name) == order, name, " is ", order, " in the code");
+  }
+  for (const auto& [name, order] : documented) {
+    CHECK_MESSAGE(in_code.contains(name), "docs/memory-order.md has a row for ", name, ", the code has not");
+  }
 }
 
 TEST_CASE("cited invariants exist") {

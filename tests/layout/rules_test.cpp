@@ -1,6 +1,7 @@
 // The layout rules on small sources, good and bad: every rule is shown to fail where it should.
 #include "layout/comment_rules.hpp"
 #include "layout/include_rules.hpp"
+#include "layout/order_rules.hpp"
 #include "support/check.hpp"
 
 using namespace shunt::layout;
@@ -128,6 +129,19 @@ TEST_CASE("a memory order that is not relaxed names its partner nearby") {
   CHECK(orders_wrong("// acquire: pairs\n// with publish()\n\nw.load(std::memory_order_acquire);\n") == 0);
   CHECK(orders_wrong("// pairs with publish()\n\n\n\nw.load(std::memory_order_acquire);\n") == 1);
   CHECK(orders_wrong("// memory_order_acquire would be too weak\n") == 0);
+}
+
+TEST_CASE("a memory order has a name, and rows of the document are found") {
+  const auto unnamed = [](const std::string& text) {
+    return unnamed_order_violations(parse_source("lib/region/a.hpp", text)).size();
+  };
+  CHECK(unnamed("w.load(std::memory_order_acquire);\n") == 1);
+  CHECK(unnamed("w.load(std::memory_order_relaxed);\n") == 0);
+  CHECK(unnamed("  static constexpr auto word_read = std::memory_order_acquire;\n") == 0);
+  CHECK(named_orders(parse_source("lib/a.hpp", "static constexpr auto a_b = std::memory_order_acq_rel;\n")) ==
+        NamedOrders{{"a_b", "acq_rel"}});
+  CHECK(documented_orders("text\n| `a_b` | acq_rel | why |\n| `c` | `not` |\n") ==
+        NamedOrders{{"a_b", "acq_rel"}});
 }
 
 TEST_CASE("an invariant that is cited exists") {

@@ -53,8 +53,8 @@ bool one_always_sees_the_other(Frequent frequent, Rare rare) {
 }  // namespace
 
 TEST_CASE("the running kernel's barrier orders what light() orders for the compiler alone") {
-  const ProcessBarrier barrier = ProcessBarrier::open(SystemCalls::real());
-  SHUNT_NEEDS(barrier.works(), "membarrier: MEMBARRIER_CMD_PRIVATE_EXPEDITED");
+  const ProcessBarrier barrier(SystemCalls::real());
+  SHUNT_NEEDS(barrier.enroll(), "membarrier: MEMBARRIER_CMD_PRIVATE_EXPEDITED");
   int refused = 0;
   CHECK(one_always_sees_the_other([] { ProcessBarrier::light(); }, [&] { refused += !barrier.run(); }));
   CHECK(refused == 0);
@@ -64,24 +64,25 @@ TEST_CASE("without it a fence on both sides does the same") {
   CHECK(one_always_sees_the_other([] { ProcessBarrier::full(); }, [] { ProcessBarrier::full(); }));
 }
 
-TEST_CASE("a kernel that refuses to register, or the barrier itself, is found out when it is opened") {
+TEST_CASE("a kernel that refuses to register, or the barrier itself, is found out when it is enrolled") {
   BarrierKernel refuses;
   refuses.enrolling_fails_with = ENOSYS;
-  CHECK_FALSE(ProcessBarrier::open(refuses.calls()).works());
+  CHECK_FALSE(ProcessBarrier(refuses.calls()).enroll());
   CHECK(refuses.barriers == 0);
 
   BarrierKernel half;
   half.refused_with = EINVAL;
-  const ProcessBarrier barrier = ProcessBarrier::open(half.calls());
-  CHECK_FALSE(barrier.works());
+  const ProcessBarrier barrier(half.calls());
+  CHECK_FALSE(barrier.enroll());
   CHECK_FALSE(barrier.run());
+  CHECK_FALSE(ProcessBarrier{}.enroll());
   CHECK_FALSE(ProcessBarrier{}.run());
 }
 
 TEST_CASE("a process that is not registered any more registers again, once a call") {
   BarrierKernel kernel;
-  const ProcessBarrier barrier = ProcessBarrier::open(kernel.calls());
-  SHUNT_NEEDS(barrier.works(), "membarrier: MEMBARRIER_CMD_PRIVATE_EXPEDITED");
+  const ProcessBarrier barrier(kernel.calls());
+  SHUNT_NEEDS(barrier.enroll(), "membarrier: MEMBARRIER_CMD_PRIVATE_EXPEDITED");
   CHECK(kernel.enrollments == 1);
   kernel.refused_with = EPERM;
   kernel.enrolling_heals = 1;
@@ -99,8 +100,8 @@ TEST_CASE("a process that is not registered any more registers again, once a cal
 }
 
 TEST_CASE("it works in a child of fork, registered there or not") {
-  const ProcessBarrier barrier = ProcessBarrier::open(SystemCalls::real());
-  SHUNT_NEEDS(barrier.works(), "membarrier: MEMBARRIER_CMD_PRIVATE_EXPEDITED");
+  const ProcessBarrier barrier(SystemCalls::real());
+  SHUNT_NEEDS(barrier.enroll(), "membarrier: MEMBARRIER_CMD_PRIVATE_EXPEDITED");
   const pid_t child = ::fork();
   REQUIRE(child >= 0);
   if (child == 0) ::_exit(barrier.run() ? 0 : 1);

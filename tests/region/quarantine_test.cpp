@@ -22,6 +22,7 @@ RegionIndex live_region(RegionSpace& space) {
   space.retire(r);
   return r;
 }
+bool host_has_barriers() { return os::ProcessBarrier(os::SystemCalls::real()).enroll(); }
 void empty_and_release(RegionSpace& space, RegionIndex r) {
   REQUIRE(space.quarantine_if_empty(r));
   REQUIRE(space.release(r));
@@ -101,12 +102,12 @@ TEST_CASE(
     "many releases in a row cost one barrier, and none where there are no readers or one that stays inside") {
   BarrierKernel kernel;
   RegionSpace space = RegionSpace::open(kernel.calls(), fake_geometry(64)).take();
-  SHUNT_NEEDS(space.epochs().is_asymmetric(), "membarrier: MEMBARRIER_CMD_PRIVATE_EXPEDITED");
-  const long opened = kernel.barriers;
+  SHUNT_NEEDS(host_has_barriers(), "membarrier: MEMBARRIER_CMD_PRIVATE_EXPEDITED");
   for (int i = 0; i < 100; ++i) empty_and_release(space, live_region(space));
-  CHECK(kernel.barriers == opened);
+  CHECK(kernel.barriers + kernel.enrollments == 0);
 
   EpochReader reader = space.epochs().join("reader").take();
+  const long opened = kernel.barriers;
   std::vector<RegionIndex> regions;
   for (int i = 0; i < 10; ++i) regions.push_back(live_region(space));
   for (const RegionIndex r : regions) {
@@ -128,7 +129,7 @@ TEST_CASE(
 TEST_CASE("a barrier refused in mid-life loses nothing: regions wait until the readers fence") {
   BarrierKernel kernel;
   RegionSpace space = RegionSpace::open(kernel.calls(), fake_geometry(2)).take();
-  SHUNT_NEEDS(space.epochs().is_asymmetric(), "membarrier: MEMBARRIER_CMD_PRIVATE_EXPEDITED");
+  SHUNT_NEEDS(host_has_barriers(), "membarrier: MEMBARRIER_CMD_PRIVATE_EXPEDITED");
   EpochReader reader = space.epochs().join("idle").take();
   kernel.refused_with = EPERM;
   const RegionIndex r = live_region(space);
@@ -231,23 +232,24 @@ void publish_and_look(Publishing& p, int rounds, const std::function<void(int)>&
 TEST_CASE("no reader inside sees a region that it named change its life: with the process-wide barrier") {
   BarrierKernel kernel;
   Publishing p(kernel.calls());
-  SHUNT_NEEDS(p.space.epochs().is_asymmetric(), "membarrier: MEMBARRIER_CMD_PRIVATE_EXPEDITED");
+  SHUNT_NEEDS(host_has_barriers(), "membarrier: MEMBARRIER_CMD_PRIVATE_EXPEDITED");
   publish_and_look(p, 20000);
+  CHECK(p.space.epochs().is_asymmetric());
 }
 
 TEST_CASE("no reader inside sees a region that it named change its life: with fences") {
   BarrierKernel kernel;
   kernel.refused_with = ENOSYS;
   Publishing p(kernel.calls());
-  CHECK_FALSE(p.space.epochs().is_asymmetric());
   publish_and_look(p, 20000);
+  CHECK_FALSE(p.space.epochs().is_asymmetric());
 }
 
 TEST_CASE(
     "no reader inside sees a region that it named change its life: refused in mid-run, and allowed again") {
   BarrierKernel kernel;
   Publishing p(kernel.calls());
-  SHUNT_NEEDS(p.space.epochs().is_asymmetric(), "membarrier: MEMBARRIER_CMD_PRIVATE_EXPEDITED");
+  SHUNT_NEEDS(host_has_barriers(), "membarrier: MEMBARRIER_CMD_PRIVATE_EXPEDITED");
   EpochReader idle = p.space.epochs().join("idle").take();
   publish_and_look(p, 20000, [&](int i) {
     if (i == 15000) kernel.refused_with = 0;

@@ -20,8 +20,8 @@ class FickleBarrier {
   FickleBarrier(const os::ProcessBarrier& real, const std::atomic<bool>& refused)
       : real_(real), refused_(&refused) {}
 
-  bool works() const { return real_.works() && !refused_->load(); }
-  bool run() const { return works() && real_.run(); }
+  bool enroll() const { return !refused_->load() && real_.enroll(); }
+  bool run() const { return !refused_->load() && real_.run(); }
   static void light() { os::ProcessBarrier::light(); }
   static void full() { os::ProcessBarrier::full(); }
 
@@ -37,7 +37,7 @@ class Cells {
  public:
   Cells(unsigned reclaimers, bool refuse)
       : refused(refuse),
-        barrier_(os::ProcessBarrier::open(os::SystemCalls::real())),
+        barrier_(os::SystemCalls::real()),
         slots_(std::size_t{2} * 64),
         control_(std::make_unique<TestedEpochs::Control>()),
         epochs_(slots_, *control_, FickleBarrier(barrier_, refused)),
@@ -48,7 +48,7 @@ class Cells {
     }
   }
 
-  bool barrier_works() const { return barrier_.works(); }
+  bool barrier_works() const { return barrier_.enroll(); }
 
   void read(Worker& worker, unsigned steps) {
     std::optional<TestedEpochs::Reader> reader;
