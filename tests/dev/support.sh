@@ -74,7 +74,7 @@ make_sandbox() {
   make_system_tools
   make_build_tools
   PATH=$tools
-  unset CI CXX DEBIAN_FRONTEND
+  unset CI CXX DEBIAN_FRONTEND SHUNT_SOAK_SECONDS
   cd "$sandbox/elsewhere" || exit 1
 }
 
@@ -93,7 +93,7 @@ BODY
 # (none: leaves no log).
 make_build_tools() {
   stand_in meson <<'BODY'
-echo "meson $*" >>"$calls"
+echo "${SHUNT_SOAK_SECONDS:+SHUNT_SOAK_SECONDS=$SHUNT_SOAK_SECONDS }meson $*" >>"$calls"
 case $1 in
   setup) mkdir -p "$checkout/build/meson-logs" "$checkout/build/meson-info"
     jq -n '{directories: {source: env.checkout, build: (env.checkout + "/build")}}' >"$checkout/build/meson-info/meson-info.json"

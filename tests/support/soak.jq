@@ -1,0 +1,16 @@
+# Adds up what the test programs counted, for `./dev soak`. Input: meson's testlog.json, one object a program.
+#
+# A program prints `count: N WHAT` for each thing that it counted and `seeds: A to B` for the seeds that it used
+# (tests/support/soak.hpp). Output: one line, rounds, operations and schedules first, and a line with the seeds.
+
+def name: .name | split(" / ") | last;
+def lines: (.stdout // "") | split("\n");
+
+[inputs] as $log
+| ([$log[] | lines[] | capture("^count: (?<n>[0-9]+) (?<what>.+)$") | .n |= tonumber]
+   | group_by(.what) | map({what: .[0].what, n: map(.n) | add})) as $counts
+| ["rounds", "operations", "schedules"] as $first
+| [($first[] as $what | $counts[] | select(.what == $what)),
+   ($counts[] | select(.what as $what | $first | index($what) | not))]
+| "soak: " + (if . == [] then "nothing counted" else map("\(.n) \(.what)") | join(", ") end),
+  ($log[] | name as $name | lines[] | capture("^seeds: (?<seeds>.+)$") | "  seeds of \($name): \(.seeds)")
