@@ -123,7 +123,7 @@ inline Options options_of(Mode mode) {
   if (soak_seconds() == 0) return options;
   options.spurious_failures = 1;
   options.state_limit = 12'000'000;
-  options.seconds = soak_seconds() / 8;
+  options.seconds = soak_seconds() / 16;
   return options;
 }
 
