@@ -27,8 +27,9 @@ struct Report {
   bool complete = false;     // everything was explored
   std::uint64_t runs = 0;    // executions that were started
   std::uint64_t states = 0;  // distinct ones
-  double schedules = 0;      // complete executions of the program that they cover; exact up to 2^53; if given up, at least so many
-  unsigned longest = 0;      // steps of the longest one
+  double schedules = 0;  // complete executions of the program that they cover; exact up to 2^53; if given up,
+                         // at least so many
+  unsigned longest = 0;  // steps of the longest one
 
   bool holds() const { return complete && violation.empty(); }
   // One line; with the violation and its trace if there is one.
