@@ -5,12 +5,13 @@
 // see what the one before him did, are data races.
 #pragma once
 
-#include <cstdlib>
+#include <algorithm>
 
 #include "region/region_table.hpp"
 #include "support/check.hpp"
 #include "support/explorer/program.hpp"
 #include "support/explorer/recorder.hpp"
+#include "support/soak.hpp"
 
 namespace shunt::testing {
 
@@ -114,7 +115,7 @@ struct ExploredRegions {
 
 using RegionProgram = Program<ExploredRegions>;
 
-inline bool is_soaking() { return std::getenv("SHUNT_SOAK_SECONDS") != nullptr; }
+inline bool is_soaking() { return soak_seconds() > 0; }
 
 // In both modes, saying how much it covered. For what has to hold in all of them.
 template <class State>
@@ -128,6 +129,7 @@ void explore_all(const std::string& name, const Program<State>& program) {
     CHECK_MESSAGE(report.violation.empty(), name, ": ", report.text());
     CHECK((report.complete || is_soaking()));
     MESSAGE(name, ": ", report.text());
+    record_count("schedules", static_cast<std::uint64_t>(std::min(report.schedules, 1e18)));
   }
 }
 
