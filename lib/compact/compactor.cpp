@@ -190,8 +190,11 @@ void Compaction::finish_sources() {
     }
   }
   for (const SelectedRegion& selected : plan_.selected) {
-    if (regions_.word(selected.region).kind() != RegionKind::LargeTail) regions_.release(selected.region);
+    if (regions_.word(selected.region).kind() != RegionKind::LargeTail) {
+      regions_.release_unswept(selected.region);
+    }
   }
+  regions_.sweep();  // once for all of them: where readers have joined, it may cost a process-wide barrier
 }
 
 AddressRange Compaction::used_range() const {

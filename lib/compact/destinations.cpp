@@ -83,9 +83,10 @@ std::uint32_t Destinations::finish(const Plan& plan, Evacuator& evacuator) {
     const std::uint32_t span = regions_.region_span(d.region);
     if (d.content == RegionContent::LargeTail || !regions_.quarantine_if_empty(d.region)) continue;
     evacuator.release({plan.geometry.start_of(d.region), span * plan.geometry.region_bytes()});
-    regions_.release(d.region);
+    regions_.release_unswept(d.region);
     filled -= span;
   }
+  regions_.sweep();
   return filled;
 }
 

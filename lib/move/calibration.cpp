@@ -14,7 +14,10 @@
 namespace shunt {
 namespace {
 
-constexpr std::size_t repetitions = 5;
+// Opening a heap waits for this: a few thousand page faults in all, 3 ms.
+constexpr std::size_t repetitions = 3;
+constexpr std::size_t copied_bytes = huge_page_bytes / 2;
+constexpr std::size_t released_bytes = huge_page_bytes / 4;
 constexpr std::size_t spans_a_batch = 32;
 
 class Calibration {
@@ -35,12 +38,12 @@ class Calibration {
   double copied_byte() {
     std::array<double, repetitions> times{};
     for (double& time : times) {
-      std::memset(pointer_to(from_), 1, huge_page_bytes);
-      std::memset(pointer_to(to_), 1, huge_page_bytes);
+      std::memset(pointer_to(from_), 1, copied_bytes);
+      std::memset(pointer_to(to_), 1, copied_bytes);
       const double start = now();
-      copy_pages(to_, from_, huge_page_bytes, from_, CopyStyle::Streamed);
+      copy_pages(to_, from_, copied_bytes, from_, CopyStyle::Streamed);
       finish_streaming();
-      time = (now() - start) / static_cast<double>(huge_page_bytes);
+      time = (now() - start) / static_cast<double>(copied_bytes);
     }
     clear();
     std::sort(times.begin(), times.end());
@@ -50,10 +53,10 @@ class Calibration {
   double release_page() {
     std::array<double, repetitions> times{};
     for (double& time : times) {
-      std::memset(pointer_to(from_), 1, huge_page_bytes / 2);
+      std::memset(pointer_to(from_), 1, released_bytes);
       const double start = now();
-      release_range(kernel_, {from_, huge_page_bytes / 2});
-      time = (now() - start) / static_cast<double>(pages_per_huge_page / 2);
+      release_range(kernel_, {from_, released_bytes});
+      time = (now() - start) / static_cast<double>(released_bytes >> page_shift);
     }
     std::sort(times.begin(), times.end());
     return times[repetitions / 2];
@@ -99,7 +102,7 @@ void measure_copy(const os::SystemCalls& kernel, Calibration& calibration, CostM
 
 void measure_engine(Mover& engine, Calibration& calibration, CostModel& costs) {
   const double one = calibration.time_of(engine, 1, spans_a_batch, false);
-  const double many = calibration.time_of(engine, 32, 8, false);
+  const double many = calibration.time_of(engine, 32, 4, false);
   if (one > 0 && many > 0) {
     costs.move_page = std::max(1.0, (many - one) / 31);
     costs.move_call = std::max(100.0, one - costs.move_page);

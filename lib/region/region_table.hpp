@@ -71,9 +71,9 @@ class BasicRegionTable {
   // Free for a foreign address: nothing of this heap is there.
   RegionState state(Address a) const { return contains(a) ? lookup(a).state() : RegionState::Free; }
   // Where what was at `a` is now: identity for a foreign address and for regions that have not moved
-  // (invariant 2). `forwarding.forward_in_slot(slot, a)` answers for the forwarding that the compactor built
-  // before the region became Forwarding (plan/forwarding.hpp); it is kept as long as the region is
-  // Quarantined.
+  // (invariant 2). `forwarding` is what the compactor built before the region became Forwarding, and answers
+  // forward_in_slot(slot, a) for the slot in the word (plan/forwarding.hpp). Only while that compaction's
+  // forwarding is there: when references have been fixed nobody has an address left that would need it.
   template <class Forwarding>
   Address forward(Address a, const Forwarding& forwarding) const {
     if (!contains(a)) return a;

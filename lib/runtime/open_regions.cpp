@@ -10,7 +10,7 @@ AddressRange OpenRegions::carve(std::size_t needed, std::size_t wanted, std::siz
     const AddressRange range = carve_from(regions_[slot], needed, wanted, alignment);
     if (range.bytes != 0) return range;
   }
-  auto claimed = space_.claim(kind_);
+  auto claimed = space_.claim(kind_, hint_);
   if (!claimed) return {};
   const unsigned slot = slot_to_replace();
   retire(slot);

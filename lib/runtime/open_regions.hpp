@@ -44,6 +44,7 @@ class OpenRegions {
   const RegionKind kind_;
   const unsigned slots_;
   std::mutex mutex_;
+  ClaimHint hint_{static_cast<std::uint32_t>(kind_)};  // keeps apart from the threads that claim other kinds
   RegionIndex regions_[max_slots] = {RegionIndex::none, RegionIndex::none, RegionIndex::none,
                                      RegionIndex::none};
 };

@@ -223,10 +223,18 @@ std::string text_of(const Instructions& program) {
       const std::string place = std::string(1, char('x' + i.location));
       const std::string order = orders[int(i.order)];
       switch (i.kind) {
-        case StepKind::Load: text += " load " + place; break;
-        case StepKind::Store: text += " " + place + "=" + std::to_string(i.value); break;
-        case StepKind::Exchange: text += " exchange " + place + "=" + std::to_string(i.value); break;
-        default: text += " fence"; break;
+        case StepKind::Load:
+          text += " load " + place;
+          break;
+        case StepKind::Store:
+          text += " " + place + "=" + std::to_string(i.value);
+          break;
+        case StepKind::Exchange:
+          text += " exchange " + place + "=" + std::to_string(i.value);
+          break;
+        default:
+          text += " fence";
+          break;
       }
       text += " " + order + ";";
     }

@@ -20,7 +20,8 @@ using Instructions = std::vector<std::vector<Instruction>>;  // of each thread
 
 std::string text_of(const Instructions&);
 
-// The values that loads and exchanges read, in program order, thread by thread; then each location's last value.
+// The values that loads and exchanges read, in program order, thread by thread; then each location's last
+// value.
 Outcomes outcomes_by_axioms(const Instructions&, unsigned locations);
 
 }  // namespace shunt::testing

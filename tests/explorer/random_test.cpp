@@ -68,12 +68,18 @@ void run(Machine& m, const Instructions& program, unsigned thread) {
     const Instruction& instruction = program[thread][i];
     auto& location = m.at[instruction.location];
     switch (instruction.kind) {
-      case StepKind::Load: place_of(m, program, thread, i) = location.load(instruction.order); break;
-      case StepKind::Store: location.store(instruction.value, instruction.order); break;
+      case StepKind::Load:
+        place_of(m, program, thread, i) = location.load(instruction.order);
+        break;
+      case StepKind::Store:
+        location.store(instruction.value, instruction.order);
+        break;
       case StepKind::Exchange:
         place_of(m, program, thread, i) = location.exchange(instruction.value, instruction.order);
         break;
-      default: simulated_fence(instruction.order); break;
+      default:
+        simulated_fence(instruction.order);
+        break;
     }
   }
 }
@@ -110,8 +116,9 @@ Explored explored(const Instructions& instructions, Mode mode, bool merge) {
   options.mode = mode;
   options.merge = merge;
   Report report;
-  Explored result{
-      outcomes_of(program, options, [&](Machine& m) { return end_of(m, instructions); }, report), 0};
+  Explored result{outcomes_of(
+                      program, options, [&](Machine& m) { return end_of(m, instructions); }, report),
+                  0};
   CHECK_MESSAGE(report.holds(), report.text());
   result.schedules = report.schedules;
   return result;

@@ -1,5 +1,5 @@
-// Recorded operations: what precedes what in each mode, histories that a sequential model explains or does not,
-// and that forgetting how an operation came to its answer hides no history.
+// Recorded operations: what precedes what in each mode, histories that a sequential model explains or does
+// not, and that forgetting how an operation came to its answer hides no history.
 #include <algorithm>
 
 #include "support/check.hpp"

@@ -1,7 +1,7 @@
 // Epochs, explored: readers that join, enter and leave while a reclaimer unlinks, retires and reuses, with a
-// kernel that has the process-wide barrier, lacks it, or comes to refuse it. What is reused is plain data, so a
-// reader that may still look at it, or has looked and is not known to have finished, is a data race. Then each
-// member of EpochProtocol is weakened, and must be missed.
+// kernel that has the process-wide barrier, lacks it, or comes to refuse it (its calls, or those who join
+// late, too). What is reused is plain data, so a reader that may still look at it, or has looked and is not
+// known to have finished, is a data race. Then each member of EpochProtocol is weakened, and must be missed.
 #include "region/epochs.hpp"
 #include "region/exploration.hpp"
 
@@ -138,16 +138,22 @@ std::vector<EpochScenario<Protocol>> epoch_scenarios() {
                                      {"join/join the same slot/reuse", 1, false, {join, join, reclaim}},
                                      {"enter/join/reuse", 2, true, {read, join, reclaim}}};
   std::vector<EpochScenario<Protocol>> scenarios;
-  for (const auto& [kernel, with] : {std::pair{Kernel::has_it, ", asymmetric"}, std::pair{Kernel::lacks_it, ", fences"},
-                                     std::pair{Kernel::refuses_it_later, ", refused later"}}) {
+  const std::pair<Kernel, const char*> kernels[] = {
+      {Kernel::has_it, ", asymmetric"},
+      {Kernel::lacks_it, ", fences"},
+      {Kernel::refuses_calls, ", refused later"},
+      {Kernel::refuses_calls_and_late_joiners, ", all refused later"}};
+  for (const auto& [kernel, with] : kernels) {
     for (const Shape& shape : shapes) {
       Program<State> program;
-      program.prepare = [=, slots = shape.slots, joins = shape.joins](State& s) { s.open(kernel, slots, joins); };
+      program.prepare = [=, slots = shape.slots, joins = shape.joins](State& s) {
+        s.open(kernel, slots, joins);
+      };
       program.threads = shape.threads;
       // Once all have left, what was retired can be reused: at the latest when a refusal has been noticed and
       // the readers have entered with a fence, or parted.
-      program.finish = [=](State& s) {
-        if (kernel == Kernel::refuses_it_later) return;
+      program.finish = [kernel = kernel](State& s) {
+        if (kernel != Kernel::has_it && kernel != Kernel::lacks_it) return;
         require(s.epochs.reusable_below(s.stamp) > s.stamp, "nobody is inside: it can be reused");
       };
       scenarios.push_back({std::string(shape.name) + with, program});
@@ -181,13 +187,13 @@ TEST_CASE("exploration: epochs, readers against a reclaimer") {
 }
 
 TEST_CASE("exploration: every order of the epochs' protocol is missed when it is relaxed") {
-  for (const OrderMutant& mutant :
-       {OrderMutant{"epoch_read", &MutableEpochs::epoch_read},
-        OrderMutant{"epoch_advance", &MutableEpochs::epoch_advance},
-        OrderMutant{"slot_enter", &MutableEpochs::slot_enter},
-        OrderMutant{"slot_leave", &MutableEpochs::slot_leave},
-        OrderMutant{"slot_scan", &MutableEpochs::slot_scan}, OrderMutant{"slot_take", &MutableEpochs::slot_take},
-        OrderMutant{"slot_give", &MutableEpochs::slot_give}}) {
+  for (const OrderMutant& mutant : {OrderMutant{"epoch_read", &MutableEpochs::epoch_read},
+                                    OrderMutant{"epoch_advance", &MutableEpochs::epoch_advance},
+                                    OrderMutant{"slot_enter", &MutableEpochs::slot_enter},
+                                    OrderMutant{"slot_leave", &MutableEpochs::slot_leave},
+                                    OrderMutant{"slot_scan", &MutableEpochs::slot_scan},
+                                    OrderMutant{"slot_take", &MutableEpochs::slot_take},
+                                    OrderMutant{"slot_give", &MutableEpochs::slot_give}}) {
     *mutant.order = std::memory_order_relaxed;
     const std::string found = found_by<MutableEpochs>();
     restore_orders();
@@ -197,10 +203,11 @@ TEST_CASE("exploration: every order of the epochs' protocol is missed when it is
 }
 
 TEST_CASE("exploration: every step of the epochs' protocol is missed when it is left out") {
-  const std::pair<const char*, std::string> mutants[] = {{"reader_bars", found_by<NoReaderBars>()},
-                                                         {"joiner_fences", found_by<NoJoinerFences>()},
-                                                         {"reclaimer_fences", found_by<NoReclaimerFences>()},
-                                                         {"reclaimer_runs_heavy", found_by<NoHeavyBarrier>()}};
+  const std::pair<const char*, std::string> mutants[] = {
+      {"reader_bars", found_by<NoReaderBars>()},
+      {"joiner_fences", found_by<NoJoinerFences>()},
+      {"reclaimer_fences", found_by<NoReclaimerFences>()},
+      {"reclaimer_runs_heavy", found_by<NoHeavyBarrier>()}};
   for (const auto& [name, found] : mutants) {
     CHECK_MESSAGE(!found.empty(), name, " left out: no scenario notices, so it is not needed");
     MESSAGE(std::string(name), " left out: found by ", found);

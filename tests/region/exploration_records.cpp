@@ -1,5 +1,5 @@
-// Live counts of region records, explored: threads that release the last objects of a region, and a sweep that
-// finds it empty. Who empties it touches plain data that the others have touched before.
+// Live counts of region records, explored: threads that release the last objects of a region, and a sweep
+// that finds it empty. Who empties it touches plain data that the others have touched before.
 #include "region/exploration.hpp"
 #include "region/region_record.hpp"
 

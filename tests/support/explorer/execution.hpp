@@ -62,6 +62,7 @@ class Execution {
   // After the end: how many operations of `other` precede the `index`th of `thread`.
   unsigned operations_before(unsigned thread, unsigned index, unsigned other) const;
   unsigned thread() const { return current_; }
+  bool threads_run() const { return phase_ == Phase::Threads; }
   // Ends this execution: something that must hold does not.
   [[noreturn]] void violate(std::string what);
 

@@ -4,6 +4,7 @@
 // choices left starts the threads again from their logs. A state that was explored before is not gone into:
 // it only adds the number of ways from it. States cannot be met again below themselves, because what threads
 // have been told only grows.
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <deque>
@@ -100,8 +101,14 @@ class Explorer {
       too_long_ = true;
       report_.complete = false;
     }
-    if (options_.state_limit != 0 && report_.states > options_.state_limit) report_.complete = false;
+    if (is_enough()) report_.complete = false;
     return true;
+  }
+
+  bool is_enough() const {
+    if (options_.state_limit != 0 && report_.states > options_.state_limit) return true;
+    if (options_.seconds == 0 || report_.states % 4096 != 0) return false;
+    return std::chrono::steady_clock::now() - started_ > std::chrono::duration<double>(options_.seconds);
   }
 
   void at_end(const Hash& key) {
@@ -139,6 +146,7 @@ class Explorer {
   const Options& options_;
   Execution execution_;
   Report report_;
+  const std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
   Visited visited_;
   std::vector<Frame> frames_;
   std::vector<Choice> choices_;

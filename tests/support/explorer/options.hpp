@@ -14,6 +14,7 @@ struct Options {
   bool merge = true;               // do not go on from a state that was explored before
   unsigned step_limit = 400;       // of one execution: more is a loop that another thread has to end
   unsigned spurious_failures = 0;  // of compare_exchange_weak, at most so many a thread
+  double seconds = 0;              // give up after so long; 0: never
   std::uint64_t state_limit = 0;   // give up after so many states; 0: never
   std::string choices = {};        // not empty: run this one execution only, with a trace
 };

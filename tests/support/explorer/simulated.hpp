@@ -153,14 +153,19 @@ struct SimulatedFences {
   static void full() { simulated_fence(std::memory_order_seq_cst); }
 };
 
-// In the place of os::ProcessBarrier: a kernel that has membarrier(2), has not, or comes to refuse it.
+// In the place of os::ProcessBarrier, on a kernel that has membarrier(2) or has not; or that agrees to it at
+// first and refuses the call itself, and, it may be, those who enroll once the threads run. What a true
+// answer of enroll() orders is left out: nobody is to rely on it.
 class SimulatedBarrier : public SimulatedFences {
  public:
-  enum class Kernel : std::uint8_t { has_it, lacks_it, refuses_it_later };
+  enum class Kernel : std::uint8_t { has_it, lacks_it, refuses_calls, refuses_calls_and_late_joiners };
   SimulatedBarrier() = default;
   explicit SimulatedBarrier(Kernel kernel) : kernel_(kernel) {}
 
-  bool works() const { return kernel_ != Kernel::lacks_it; }
+  bool enroll() const {
+    if (kernel_ == Kernel::lacks_it) return false;
+    return kernel_ != Kernel::refuses_calls_and_late_joiners || !Execution::running().threads_run();
+  }
   bool run() const {
     if (kernel_ != Kernel::has_it) return false;
     heavy();
