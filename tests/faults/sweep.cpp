@@ -1,0 +1,180 @@
+// Counting, drawing, running, and the line of figures.
+#include "faults/sweep.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <optional>
+#include <random>
+
+#include "faults/crash_note.hpp"
+#include "support/check.hpp"
+
+namespace shunt::testing {
+namespace {
+
+// Of the quick form, for each scenario.
+constexpr std::size_t quick_points = 260;
+constexpr std::size_t quick_pairs = 60;
+constexpr unsigned seconds_a_run = 120;
+constexpr std::size_t most_failures = 5;
+
+using Point = std::vector<Fault>;
+
+const char* environment(const char* name) {
+  const char* text = std::getenv(name);
+  return text != nullptr && *text != 0 ? text : nullptr;
+}
+
+struct Figures {
+  std::size_t points = 0, pairs = 0, reached = 0, refused = 0, fell_back = 0, stayed = 0, failures = 0;
+};
+
+class Sweep {
+ public:
+  explicit Sweep(const Scenario& scenario)
+      : scenario_(scenario), seed_(test_seed()), random_(seed_), note_(seconds_a_run) {}
+
+  void run_all();
+  void run_one(const Point& faults) { try_point(faults); }
+
+ private:
+  bool count_calls();
+  std::vector<Point> all_points() const;
+  Point random_pair();
+  void try_point(const Point&);
+  std::string describe(const Point&) const;
+  bool has_failed_enough() const { return figures_.failures >= most_failures; }
+
+  const Scenario& scenario_;
+  std::uint64_t seed_;
+  std::mt19937_64 random_;
+  CrashNote note_;
+  std::vector<KernelCall> calls_;
+  std::vector<Point> singles_;
+  Figures figures_;
+};
+
+std::string Sweep::describe(const Point& faults) const {
+  std::string text = std::string(scenario_.name) + ", seed " + std::to_string(seed_);
+  for (const Fault& fault : faults) {
+    const bool known = fault.index < calls_.size();
+    text += ", call " + std::to_string(fault.index) + " (" +
+            (known ? name_of_call(calls_[fault.index]) : std::string("not in the count")) + ") answers " +
+            (fault.answer.code == 0 ? "a short count" : os::errno_name(fault.answer.code)) + " with " +
+            name_of(fault.answer.extent) + " done" + (fault.sticky ? ", from then on" : "");
+  }
+  const std::string again = faults.empty() ? "none" : text_of(faults);
+  return text + "; again: SHUNT_TEST_SEED=" + std::to_string(seed_) + " SHUNT_FAULT=" + scenario_.name + "/" +
+         again;
+}
+
+bool Sweep::count_calls() {
+  note_.renew(describe({}));
+  FaultRun run({});
+  const Outcome outcome = scenario_.body(run, seed_);
+  calls_ = run.calls();
+  INFO(describe({}));
+  CHECK(run.what_is_wrong() == "");
+  CHECK(scenario_.does_what_it_says(outcome));
+  CHECK(!calls_.empty());
+  return run.what_is_wrong().empty() && !calls_.empty();
+}
+
+// Every call with every answer, once and from then on. What stays in part done for ever ends by itself.
+std::vector<Point> Sweep::all_points() const {
+  std::vector<Point> points;
+  for (std::size_t i = 0; i < calls_.size(); ++i) {
+    for (const FaultAnswer answer : plausible_answers(calls_[i])) {
+      points.push_back({{i, answer, false}});
+      if (answer.extent == Extent::Nothing || answer.extent == Extent::Part)
+        points.push_back({{i, answer, true}});
+    }
+  }
+  return points;
+}
+
+Point Sweep::random_pair() {
+  Point pair;
+  while (pair.size() < 2) {
+    Point one = singles_[random_() % singles_.size()];
+    one[0].sticky = false;
+    if (pair.empty() || pair[0].index != one[0].index) pair.push_back(one[0]);
+    if (calls_.size() < 2) break;
+  }
+  return pair;
+}
+
+void Sweep::try_point(const Point& faults) {
+  note_.renew(describe(faults));
+  FaultRun run(faults);
+  Outcome outcome;
+  try {
+    outcome = scenario_.body(run, seed_);
+  } catch (const std::exception& e) {
+    run.wrong(std::string("threw: ") + e.what());
+  }
+  run.ledger().give_back_refused();
+  figures_.reached += run.was_hit();
+  figures_.refused += outcome.refused || !outcome.opened;
+  figures_.fell_back += outcome.fell_back != 0;
+  figures_.stayed += outcome.stayed != 0;
+  if (run.what_is_wrong().empty()) return;
+  ++figures_.failures;
+  FAIL_CHECK(run.what_is_wrong() << " -- " << describe(faults));
+}
+
+void Sweep::run_all() {
+  if (!count_calls()) return;
+  singles_ = all_points();
+  const char* soak = environment("SHUNT_SOAK_SECONDS");
+  const auto end =
+      std::chrono::steady_clock::now() + std::chrono::seconds(soak != nullptr ? std::atol(soak) : 0);
+  std::vector<Point> chosen;
+  std::ranges::sample(singles_, std::back_inserter(chosen),
+                      static_cast<std::ptrdiff_t>(soak != nullptr ? singles_.size() : quick_points), random_);
+  for (const Point& point : chosen) {
+    if (has_failed_enough()) break;
+    try_point(point);
+    ++figures_.points;
+  }
+  while (!has_failed_enough() && calls_.size() > 1 &&
+         (figures_.pairs < quick_pairs || (soak != nullptr && std::chrono::steady_clock::now() < end))) {
+    try_point(random_pair());
+    ++figures_.pairs;
+  }
+  std::printf(
+      "faults: %s: %zu calls, %zu of %zu fault points%s and %zu pairs tried, %zu reached; "
+      "%zu refused with an Error, %zu fell back to copying, %zu left something; %zu wrong; seed %llu\n",
+      scenario_.name, calls_.size(), figures_.points, singles_.size(),
+      figures_.points < singles_.size() ? " (a sample)" : "", figures_.pairs, figures_.reached,
+      figures_.refused, figures_.fell_back, figures_.stayed, figures_.failures,
+      static_cast<unsigned long long>(seed_));
+  std::fflush(stdout);
+}
+
+// The faults that SHUNT_FAULT names behind the scenario's name and a slash.
+std::optional<std::string> asked_for(const Scenario& scenario) {
+  const char* asked = environment("SHUNT_FAULT");
+  const std::string start = std::string(scenario.name) + "/";
+  if (asked == nullptr || !std::string_view(asked).starts_with(start)) return std::nullopt;
+  return std::string(asked).substr(start.size());
+}
+
+}  // namespace
+
+bool is_left_out(const Scenario& scenario) {
+  return environment("SHUNT_FAULT") != nullptr && !asked_for(scenario);
+}
+
+void sweep(const Scenario& scenario) {
+  Sweep all(scenario);
+  const std::optional<std::string> one = asked_for(scenario);
+  if (!one) return all.run_all();
+  const Point faults = *one == "none" ? Point{} : parse_faults(*one);
+  all.run_one(faults);
+  std::printf("faults: %s: tried %s alone\n", scenario.name, one->c_str());
+}
+
+}  // namespace shunt::testing
