@@ -74,17 +74,15 @@ bool RemapMover::restore_reservation(AddressRange destination, VmaLookup& lookup
   return whole && lookup.plain_bytes(destination) == destination.bytes;
 }
 
-// VMAs move in order and whole, so what has moved is the VMAs at the front whose source holds no page any
-// more. (One that never held a page may be counted too: there was nothing to move.)
-std::size_t RemapMover::moved_prefix(AddressRange source, VmaLookup& lookup) const {
-  std::size_t done = 0;
-  while (done < source.bytes) {
-    const AddressRange rest{source.start + done, source.bytes - done};
-    const AddressRange piece{rest.start, lookup.bytes_in_one_vma(rest)};
-    const Result<bool> holds = os::holds_any_page(kernel_, piece);
-    if (!holds || holds.value()) break;
-    done += piece.bytes;
-  }
+// VMAs move in order and whole, so all in front of the first page that the source still holds has moved, or
+// was a hole. Where the kernel does not say what it holds (no /proc), the destination does, if it may be
+// read: it was empty, so all up to its last page with contents has moved. A call that is made again for pages
+// that have moved would put emptiness over them.
+std::size_t RemapMover::moved_prefix(AddressRange source, Address to, bool destination_is_whole) const {
+  const Result<std::size_t> emptied = os::bytes_before_first_page(kernel_, source);
+  if (emptied) return emptied.value();
+  std::size_t done = destination_is_whole ? source.bytes : 0;
+  while (done != 0 && is_zero_page(to + done - page_bytes)) done -= page_bytes;
   return done;
 }
 
@@ -121,8 +119,11 @@ void RemapMover::move_stretch(const MoveBatch& batch, Stretch& stretch, MoveRepo
     const std::uint64_t calls = report.of(kind_).calls;
     stretch.reason = move_piece(source, stretch.to + stretch.done, report, lookup);
     std::size_t moved = stretch.reason == Reason::None ? source.bytes : 0;
+    // Also of the per-VMA mover: where borders cannot be seen its call may have crossed some.
     const bool call_failed = stretch.reason != Reason::None && report.of(kind_).calls != calls;
-    if (call_failed && kind_ == MoverKind::RemapMulti) moved = moved_prefix(source, lookup);
+    if (call_failed) {
+      moved = moved_prefix(source, stretch.to + stretch.done, stretch.reason != Reason::Protected);
+    }
     stretch.done += moved;
     if (moved == source.bytes) continue;
     // Something in the range cannot be crossed: from here on VMA by VMA, until one fails alone.

@@ -47,7 +47,7 @@ Outcome compact_by(FaultRun& run, std::uint64_t seed, std::optional<EngineKind> 
     prepare(model);
     outcome = compact(run, model);
   }
-  run.wrong(run.ledger().what_is_leaked());
+  run.wrong(run.what_is_leaked());
   return outcome;
 }
 
@@ -85,7 +85,7 @@ Outcome move_large(FaultRun& run, std::uint64_t seed, EngineKind engine) {
     for (std::size_t i = 0; i < 6; ++i) REQUIRE(model.heap().unpin(model.objects()[i].handle));
     run.wrong(what_is_wrong_afterwards(model, before));
   }
-  run.wrong(run.ledger().what_is_leaked());
+  run.wrong(run.what_is_leaked());
   return outcome;
 }
 
@@ -108,7 +108,7 @@ Outcome heal(FaultRun& run, std::uint64_t seed) {
     model.churn(70);
     outcome = compact(run, model);
   }
-  run.wrong(run.ledger().what_is_leaked());
+  run.wrong(run.what_is_leaked());
   return outcome;
 }
 

@@ -68,6 +68,7 @@ std::string compact_in_child(FaultRun& run, ModelHeap& model, Message& message) 
   run.arm();
   const Result<CompactionReport> report = model.try_compact();
   run.disarm();
+  message.outcome = {};
   message.was_hit = run.was_hit();
   message.outcome.objects = model.objects().size();
   add_up(message.outcome, report);
@@ -93,7 +94,7 @@ Outcome child_compacts(FaultRun& run, std::uint64_t seed, EngineKind engine) {
     run.wrong(model.what_is_wrong());
     run.wrong(what_is_wrong_afterwards(model, before));
   }
-  run.wrong(run.ledger().what_is_leaked());
+  run.wrong(run.what_is_leaked());
   return outcome;
 }
 
@@ -124,7 +125,7 @@ Outcome parent_compacts(FaultRun& run, std::uint64_t seed, EngineKind engine) {
     add_up(outcome, report);
     run.wrong(what_is_wrong_afterwards(model, before));
   }
-  run.wrong(run.ledger().what_is_leaked());
+  run.wrong(run.what_is_leaked());
   return outcome;
 }
 

@@ -100,6 +100,7 @@ HeapOptions heap_for_faults(std::optional<EngineKind> engine) {
 }
 
 Before look_at(ModelHeap& model) {
+  REQUIRE(model.what_is_wrong() == "");  // and no buffer is open, which would count as live
   Before before{vmas_of(model.heap()), {}, model.heap().regions().statistics()};
   for (std::size_t i = 0; i < model.objects().size(); ++i) before.addresses.push_back(model.address_of(i));
   return before;

@@ -18,7 +18,7 @@ Outcome open_heap(FaultRun& run, const HeapOptions& options) {
       run.wrong("open() failed without words");
     }
   }
-  run.wrong(run.ledger().what_is_leaked());
+  run.wrong(run.what_is_leaked());
   Heap second(run.gate(), options);
   const Result<void> opened = second.open();
   run.wrong(opened.ok() ? what_is_wrong_with_using(second)
@@ -45,7 +45,7 @@ Outcome close_heap(FaultRun& run, std::uint64_t) {
     run.arm();
   }
   run.disarm();
-  run.wrong(run.ledger().what_is_leaked());
+  run.wrong(run.what_is_leaked());
   return {};
 }
 
@@ -77,7 +77,7 @@ Outcome fill(FaultRun& run, std::uint64_t seed) {
     model.kill_if([&](const ModelObject&) { return model.random()() % 4 != 0; });
     run.wrong(what_is_wrong_afterwards(model, before));
   }
-  run.wrong(run.ledger().what_is_leaked());
+  run.wrong(run.what_is_leaked());
   return outcome;
 }
 
@@ -98,7 +98,7 @@ Outcome release(FaultRun& run, std::uint64_t seed) {
     run.wrong(model.what_is_wrong());
     run.wrong(what_is_wrong_afterwards(model, before));
   }
-  run.wrong(run.ledger().what_is_leaked());
+  run.wrong(run.what_is_leaked());
   return outcome;
 }
 

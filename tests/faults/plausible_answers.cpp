@@ -42,12 +42,15 @@ constexpr FaultAnswer advice_answers[] = {{EINVAL}, {ENOMEM}, {EAGAIN}, {EBUSY},
 constexpr FaultAnswer mincore_answers[] = {{EAGAIN}, {ENOMEM}, {EFAULT}, {EPERM}, {ENOSYS}};
 constexpr FaultAnswer ioctl_answers[] = {{EINVAL}, {ENOTTY}, {EAGAIN}, {EINTR}, {EBUSY},
                                          {EFAULT}, {ENOMEM}, {EPERM},  {ENOSYS}};
+constexpr FaultAnswer userfaultfd_answers[] = {{EINVAL}, {EAGAIN}, {EINTR}, {EBUSY},
+                                               {EFAULT}, {ENOMEM}, {EPERM}, {ENOSYS}};
 constexpr FaultAnswer open_answers[] = {{EPERM}, {ENOENT}, {EMFILE}, {ENOMEM}, {EINTR}, {ENOSYS}};
 constexpr FaultAnswer read_answers[] = {{EINTR}, {EAGAIN}, {EPERM}, {ESRCH}, {ENOMEM}, {0, part}};
 constexpr FaultAnswer close_answers[] = {{EINTR, all}, {EPERM}, {EBADF}};
 constexpr FaultAnswer process_advice_answers[] = {{EPERM}, {ENOSYS}, {EINVAL}, {EAGAIN},
                                                   {EINTR}, {ENOMEM}, {0, part}};
-constexpr FaultAnswer futex_answers[] = {{EPERM}, {ENOSYS}, {EINTR}, {EAGAIN}};
+// EAGAIN is not among them: it says that the word is another, which a kernel does not make up.
+constexpr FaultAnswer futex_answers[] = {{EPERM}, {ENOSYS}, {EINTR}};
 constexpr FaultAnswer other_answers[] = {{EPERM}, {ENOSYS}, {EINTR}, {EFAULT}};
 
 struct NamedCall {
@@ -102,6 +105,16 @@ const char* name_of_ioctl(unsigned long request) {
   }
 }
 
+bool is_uffd_request(const KernelCall& call) {
+  return call.number == SYS_ioctl && _IOC_TYPE(call.arguments[1]) == UFFDIO;
+}
+
+// The descriptor is closed behind Shunt's back; then there is nothing to move by.
+long closed_descriptor(const KernelCall& call) {
+  real_call({SYS_close, {call.arguments[0]}});
+  return -EBADF;
+}
+
 FaultyKernel::Act remap_act(FaultAnswer answer) {
   if (answer.extent == Extent::Unmapped) return remap_that_unmaps(answer.code);
   return remap_of_some_vmas(answer.code, answer.extent == Extent::PartUnmapped);
@@ -143,6 +156,7 @@ std::span<const FaultAnswer> plausible_answers(const KernelCall& call) {
   if (is_uffd_move(call)) return move_answers;
   if (is_drop(call)) return drop_answers;
   if (is_populate(call)) return populate_answers;
+  if (is_uffd_request(call)) return userfaultfd_answers;
   const NamedCall* known = find(call);
   return known != nullptr ? known->answers : std::span<const FaultAnswer>(other_answers);
 }
@@ -152,6 +166,7 @@ FaultyKernel::Act act_of(FaultAnswer answer) {
     if (is_remap(call) && answer.extent != nothing && answer.extent != all) return remap_act(answer)(call);
     if (answer.extent == all) return done_but_fails(answer.code)(call);
     if (answer.extent != nothing) return answer_in_part(answer, call);
+    if (is_uffd_move(call) && answer.code == EBADF) return closed_descriptor(call);
     const bool by_the_sandbox = answer.code == EPERM || answer.code == ENOSYS;
     if (is_uffd_move(call) && !by_the_sandbox) return failed_uffd_move(answer.code)(call);
     return -long{answer.code};

@@ -56,6 +56,8 @@ void CallLedger::observe_descriptor(const KernelCall& call, long answer) {
     open_.insert(static_cast<int>(answer));
     refused_descriptors_.erase(static_cast<int>(answer));
   }
+  // Closed behind Shunt's back.
+  if (is_uffd_move(call) && os::errno_of(answer) == EBADF) open_.erase(static_cast<int>(call.arguments[0]));
   if (call.number != SYS_close) return;
   const auto descriptor = static_cast<int>(call.arguments[0]);
   // EINTR of a close means closed all the same (close(2), "Dealing with error returns").

@@ -21,6 +21,7 @@ class CallLedger {
   // Held, and nobody has tried to give it back. Empty: nothing.
   std::string what_is_leaked() const;
   std::size_t leaked_bytes() const;
+  bool holds_descriptors() const { return !open_.empty(); }
   void give_back_refused();
 
  private:
