@@ -36,6 +36,7 @@ class FaultRun {
   // A rule that holds in the whole run, armed or not: the kernel is an older one.
   void always(FaultyKernel::Match, FaultyKernel::Act);
   void arm();
+  bool is_armed() const { return armed_; }
   void disarm();
 
   const std::vector<KernelCall>& calls() const { return calls_; }  // while armed
@@ -45,9 +46,9 @@ class FaultRun {
     was_hit_ = was_hit;
   }
   bool was_hit() const { return was_hit_; }  // a fault met its call
-  // What the library holds and should not. Without futex a probe cannot prove that pages are its own, and
-  // then leaves the few of the attempt alone: no leak, but the price of never unmapping what is somebody
-  // else's.
+  // What the library holds and should not. Without futex a probe cannot prove that pages are its own and
+  // leaves the few of the attempt alone, and a descriptor that nothing tells to be a userfaultfd is not
+  // closed: the price of never touching what may be somebody else's.
   std::string what_is_leaked() const;
   bool hit_a_move() const { return hit_a_move_; }
 
@@ -67,6 +68,7 @@ class FaultRun {
   std::vector<KernelCall> calls_;
   std::string wrong_;
   bool hit_futex_ = false;
+  bool hit_readlink_ = false;
   bool armed_ = false;
   bool was_hit_ = false;
   bool hit_a_move_ = false;

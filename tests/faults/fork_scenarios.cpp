@@ -83,9 +83,9 @@ Outcome child_compacts(FaultRun& run, std::uint64_t seed, EngineKind engine) {
   Outcome outcome;
   {
     ModelHeap model(heap_for_faults(engine), seed, run.gate());
-    model.churn(70);
+    model.churn(50);
     model.compact();
-    model.churn(70);
+    model.churn(50);
     const Before before = look_at(model);
     Child child([&](Message& message) { return compact_in_child(run, model, message); });
     run.wrong(child.wait());
@@ -102,9 +102,9 @@ Outcome parent_compacts(FaultRun& run, std::uint64_t seed, EngineKind engine) {
   Outcome outcome;
   {
     ModelHeap model(heap_for_faults(engine), seed, run.gate());
-    model.churn(70);
+    model.churn(50);
     model.compact();
-    model.churn(70);
+    model.churn(50);
     int pipe[2];
     REQUIRE(::pipe(pipe) == 0);
     Child child([&](Message&) {
@@ -149,9 +149,9 @@ bool moves(const Outcome& o) { return o.moved != 0 && o.stayed == 0; }
 
 std::vector<Scenario> fork_scenarios() {
   return {
-      {"fork-child-relocates", missing_relocation, child_relocates, moves},
-      {"fork-child-remaps", missing_remap, child_remaps, moves},
-      {"fork-parent-relocates", missing_relocation, parent_relocates, moves},
+      {"fork-child-relocates", missing_relocation, child_relocates, moves, 3},
+      {"fork-child-remaps", missing_remap, child_remaps, moves, 2},
+      {"fork-parent-relocates", missing_relocation, parent_relocates, moves, 2},
   };
 }
 

@@ -164,6 +164,7 @@ void add_up(Outcome& outcome, const Result<CompactionReport>& report) {
   outcome.fell_back += sum(report.value().moves.fallbacks);
   outcome.stayed += report.value().bytes_left;
   outcome.moved += report.value().bytes_moved_by_page;
+  outcome.moved_by_vma += report.value().moves.of(MoverKind::RemapSingle).bytes;
   outcome.healed += report.value().moves.healed_bytes;
 }
 

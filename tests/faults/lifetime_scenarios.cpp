@@ -85,11 +85,12 @@ Outcome release(FaultRun& run, std::uint64_t seed) {
   Outcome outcome;
   {
     ModelHeap model(heap_for_faults({}), seed, run.gate());
-    model.churn(70);
+    model.churn(50);
+    for (int i = 0; i < 6; ++i) model.add(300'000 + model.random()() % 900'000);
     outcome.objects = model.objects().size();
     const Before before = look_at(model);
     run.arm();
-    model.kill_if([](const ModelObject& o) { return o.seed % 2 == 0; });
+    model.kill_if([](const ModelObject& o) { return o.size >= 300'000 || o.seed % 2 == 0; });
     for (int i = 0; i < 8; ++i) {
       model.add(300'000 + model.random()() % 900'000);
       model.kill_if([](const ModelObject& o) { return o.seed % 3 == 0; });
@@ -112,10 +113,10 @@ std::vector<Scenario> lifetime_scenarios() {
   return {
       {"opening", nothing, open_best, opens},
       {"opening-to-remap", nothing, open_remap, opens},
-      {"opening-calibrated", nothing, open_calibrated, opens},
+      {"opening-calibrated", nothing, open_calibrated, opens, 10},
       {"closing", nothing, close_heap, opens},
       {"allocation-to-the-limit", nothing, fill, has_objects},
-      {"release", nothing, release, has_objects},
+      {"release", nothing, release, has_objects, 2},
   };
 }
 

@@ -74,6 +74,7 @@ constexpr NamedCall calls[] = {
     {SYS_close, "close", close_answers},
     {SYS_process_madvise, "process_madvise", process_advice_answers},
     {SYS_futex, "futex", futex_answers},
+    {SYS_readlinkat, "readlinkat", open_answers},
     {SYS_lseek, "lseek", other_answers},
     {SYS_getpid, "getpid", other_answers},
     {SYS_gettid, "gettid", other_answers},
@@ -174,5 +175,11 @@ FaultyKernel::Act act_of(FaultAnswer answer) {
 }
 
 bool moves_pages(const KernelCall& call) { return is_uffd_move(call) || is_remap(call); }
+
+bool changes_memory(const KernelCall& call) {
+  const bool maps_over = call.number == SYS_mmap && call.arguments[0] != 0;
+  return moves_pages(call) || is_drop(call) || is_populate(call) || maps_over ||
+         call.number == SYS_process_madvise;
+}
 
 }  // namespace shunt::testing

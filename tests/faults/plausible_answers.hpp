@@ -34,5 +34,7 @@ FaultyKernel::Act act_of(FaultAnswer);  // does the right thing for whatever cal
 
 // Where one of these fails for good a report has to name a fallback or a reason why something stayed.
 bool moves_pages(const KernelCall&);
+// Moves, drops, populates, maps over: a wrong reaction here could lose contents.
+bool changes_memory(const KernelCall&);
 
 }  // namespace shunt::testing

@@ -15,8 +15,8 @@ namespace shunt::testing {
 namespace {
 
 // Of the quick form, for each scenario.
-constexpr std::size_t quick_points = 260;
-constexpr std::size_t quick_pairs = 60;
+constexpr std::size_t quick_points = 100;
+constexpr std::size_t quick_pairs = 25;
 constexpr unsigned seconds_a_run = 120;
 constexpr std::size_t most_failures = 5;
 
@@ -42,6 +42,7 @@ class Sweep {
  private:
   bool count_calls();
   std::vector<Point> all_points() const;
+  std::vector<Point> draw(std::size_t count);
   Point random_pair();
   void try_point(const Point&);
   std::string describe(const Point&) const;
@@ -75,7 +76,8 @@ bool Sweep::count_calls() {
   FaultRun run({});
   const Outcome outcome = scenario_.body(run, seed_);
   calls_ = run.calls();
-  INFO(describe({}));
+  INFO(describe({}) << ": moved " << outcome.moved << ", by VMA " << outcome.moved_by_vma << ", over borders "
+                    << outcome.crossings << ", healed " << outcome.healed << ", stayed " << outcome.stayed);
   CHECK(run.what_is_wrong() == "");
   CHECK(scenario_.does_what_it_says(outcome));
   CHECK(!calls_.empty());
@@ -93,6 +95,21 @@ std::vector<Point> Sweep::all_points() const {
     }
   }
   return points;
+}
+
+// Half of them where the heap's own memory is at stake, the others anywhere.
+std::vector<Point> Sweep::draw(std::size_t count) {
+  std::vector<Point> points = singles_, chosen;
+  std::ranges::shuffle(points, random_);
+  const auto rest = std::ranges::partition(
+      points, [&](const Point& point) { return changes_memory(calls_[point[0].index]); });
+  const auto serious =
+      std::min<std::size_t>(count / 2, static_cast<std::size_t>(rest.begin() - points.begin()));
+  chosen.assign(points.begin(), points.begin() + static_cast<std::ptrdiff_t>(serious));
+  points.erase(points.begin(), points.begin() + static_cast<std::ptrdiff_t>(serious));
+  std::ranges::sample(points, std::back_inserter(chosen), static_cast<std::ptrdiff_t>(count - serious),
+                      random_);
+  return chosen;
 }
 
 Point Sweep::random_pair() {
@@ -131,16 +148,15 @@ void Sweep::run_all() {
   const char* soak = environment("SHUNT_SOAK_SECONDS");
   const auto end =
       std::chrono::steady_clock::now() + std::chrono::seconds(soak != nullptr ? std::atol(soak) : 0);
-  std::vector<Point> chosen;
-  std::ranges::sample(singles_, std::back_inserter(chosen),
-                      static_cast<std::ptrdiff_t>(soak != nullptr ? singles_.size() : quick_points), random_);
+  const std::vector<Point> chosen = soak != nullptr ? singles_ : draw(quick_points / scenario_.price);
   for (const Point& point : chosen) {
     if (has_failed_enough()) break;
     try_point(point);
     ++figures_.points;
   }
   while (!has_failed_enough() && calls_.size() > 1 &&
-         (figures_.pairs < quick_pairs || (soak != nullptr && std::chrono::steady_clock::now() < end))) {
+         (figures_.pairs < quick_pairs / scenario_.price ||
+          (soak != nullptr && std::chrono::steady_clock::now() < end))) {
     try_point(random_pair());
     ++figures_.pairs;
   }

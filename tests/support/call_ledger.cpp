@@ -47,6 +47,18 @@ void CallLedger::observe_mapping(const KernelCall& call, long answer) {
     if ((call.arguments[3] & MREMAP_DONTUNMAP) == 0) subtract(mapped_, start, bytes);
     add(mapped_, static_cast<std::uintptr_t>(answer), bytes);
   }
+  if (call.number == SYS_mremap && os::failed(answer)) {
+    forget_holes(static_cast<std::uintptr_t>(call.arguments[4]), static_cast<std::size_t>(call.arguments[2]));
+  }
+}
+
+// A call that failed may have unmapped its destination first.
+void CallLedger::forget_holes(std::uintptr_t start, std::size_t bytes) {
+  unsigned char unused = 0;
+  for (std::size_t at = 0; at < bytes; at += page_bytes) {
+    if (::mincore(reinterpret_cast<void*>(start + at), page_bytes, &unused) != 0)
+      subtract(mapped_, start + at, page_bytes);
+  }
 }
 
 void CallLedger::observe_descriptor(const KernelCall& call, long answer) {

@@ -21,7 +21,7 @@ class CallLedger {
   // Held, and nobody has tried to give it back. Empty: nothing.
   std::string what_is_leaked() const;
   std::size_t leaked_bytes() const;
-  bool holds_descriptors() const { return !open_.empty(); }
+  std::size_t open_descriptors() const { return open_.size(); }
   void give_back_refused();
 
  private:
@@ -30,6 +30,7 @@ class CallLedger {
   static void subtract(Ranges&, std::uintptr_t start, std::size_t bytes);
   void observe_mapping(const KernelCall&, long answer);
   void observe_descriptor(const KernelCall&, long answer);
+  void forget_holes(std::uintptr_t start, std::size_t bytes);
   Ranges leaked_ranges() const;
 
   Ranges mapped_;
