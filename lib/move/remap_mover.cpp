@@ -98,6 +98,12 @@ std::size_t RemapMover::vmas_made_at_most(AddressRange source, VmaLookup& lookup
   return vmas;
 }
 
+// Up to the next border. 0: the borders cannot be seen, and this kernel may unmap the destination before it
+// looks for one. At the limit of VMAs neither a reader nor the destination might be had then.
+std::size_t RemapMover::bytes_to_try(AddressRange source, VmaLookup& lookup) const {
+  return lookup.bytes_known_in_one_vma(source).value_or(kind_ == MoverKind::RemapSingle ? 0 : source.bytes);
+}
+
 Reason RemapMover::move_piece(AddressRange source, Address to, MoveReport& report, VmaLookup& lookup) {
   const bool makes_vmas = kind_ != MoverKind::RelocateMremap;
   if (makes_vmas && !budget_.take(vmas_made_at_most(source, lookup))) return Reason::VmaLimit;
@@ -115,7 +121,11 @@ void RemapMover::move_stretch(const MoveBatch& batch, Stretch& stretch, MoveRepo
   bool within_one_vma = kind_ == MoverKind::RemapSingle;
   while (stretch.done < stretch.bytes) {
     AddressRange source{stretch.from + stretch.done, stretch.bytes - stretch.done};
-    if (within_one_vma) source.bytes = lookup.bytes_in_one_vma(source);
+    if (within_one_vma) source.bytes = bytes_to_try(source, lookup);
+    if (source.bytes == 0) {
+      stretch.reason = Reason::VmaBorder;
+      break;
+    }
     const std::uint64_t calls = report.of(kind_).calls;
     stretch.reason = move_piece(source, stretch.to + stretch.done, report, lookup);
     std::size_t moved = stretch.reason == Reason::None ? source.bytes : 0;
