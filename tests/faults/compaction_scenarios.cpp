@@ -8,10 +8,10 @@ namespace {
 // Two rounds before the trouble: by then a remapped reservation consists of several VMAs.
 void prepare(ModelHeap& model) {
   for (int round = 0; round < 2; ++round) {
-    model.churn(50);
+    fragment(model);
     model.compact();
   }
-  model.churn(50);
+  fragment(model);
 }
 
 bool crosses_vmas(const KernelCall& call) {

@@ -83,9 +83,9 @@ Outcome child_compacts(FaultRun& run, std::uint64_t seed, EngineKind engine) {
   Outcome outcome;
   {
     ModelHeap model(heap_for_faults(engine), seed, run.gate());
-    model.churn(50);
+    fragment(model);
     model.compact();
-    model.churn(50);
+    fragment(model);
     const Before before = look_at(model);
     Child child([&](Message& message) { return compact_in_child(run, model, message); });
     run.wrong(child.wait());
@@ -102,9 +102,9 @@ Outcome parent_compacts(FaultRun& run, std::uint64_t seed, EngineKind engine) {
   Outcome outcome;
   {
     ModelHeap model(heap_for_faults(engine), seed, run.gate());
-    model.churn(50);
+    fragment(model);
     model.compact();
-    model.churn(50);
+    fragment(model);
     int pipe[2];
     REQUIRE(::pipe(pipe) == 0);
     Child child([&](Message&) {

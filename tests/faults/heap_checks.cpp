@@ -99,6 +99,13 @@ HeapOptions heap_for_faults(std::optional<EngineKind> engine) {
   return options;
 }
 
+void fragment(ModelHeap& model) {
+  model.churn(50);
+  for (int i = 0; i < 120; ++i) model.add(page_bytes);
+  std::size_t i = 0;
+  model.kill_if([&](const ModelObject& o) { return o.size == page_bytes && i++ % 10 < 5; });
+}
+
 Before look_at(ModelHeap& model) {
   REQUIRE(model.what_is_wrong() == "");  // and no buffer is open, which would count as live
   Before before{vmas_of(model.heap()), {}, model.heap().regions().statistics()};

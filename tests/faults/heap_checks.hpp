@@ -14,6 +14,9 @@ namespace shunt::testing {
 // A heap of 48 regions of 256 KiB for one engine; empty: the best, and the chooser decides.
 HeapOptions heap_for_faults(std::optional<EngineKind>);
 
+// Objects of all kinds of which many have died, and rows of five pages that will surely move by page.
+void fragment(ModelHeap&);
+
 struct Before {
   std::size_t vmas = 0;  // of the reservation
   std::vector<Address> addresses;
