@@ -3,6 +3,8 @@
 //
 // SHUNT_SOAK_SECONDS=n tries all points and pairs for n seconds a scenario; SHUNT_FAULT=scenario/faults one
 // point alone, as a failure prints it.
+#include <algorithm>
+
 #include "faults/sweep.hpp"
 #include "support/check.hpp"
 
@@ -20,6 +22,15 @@ void sweep_one(const std::vector<Scenario>& scenarios, const char* name) {
 }
 
 }  // namespace
+
+TEST_CASE("SHUNT_FAULT, where it is set, names a scenario") {
+  std::size_t meant = 0;
+  for (const auto& scenarios : {compaction_scenarios(), lifetime_scenarios(), fork_scenarios()}) {
+    meant += static_cast<std::size_t>(
+        std::ranges::count_if(scenarios, [](const Scenario& s) { return !is_left_out(s); }));
+  }
+  CHECK(meant != 0);
+}
 
 TEST_CASE("faults in a compaction by UFFDIO_MOVE") {
   sweep_one(compaction_scenarios(), "compaction-relocate");

@@ -101,10 +101,10 @@ std::vector<Point> Sweep::all_points() const {
 std::vector<Point> Sweep::draw(std::size_t count) {
   std::vector<Point> points = singles_, chosen;
   std::ranges::shuffle(points, random_);
-  const auto rest = std::ranges::partition(
-      points, [&](const Point& point) { return changes_memory(calls_[point[0].index]); });
-  const auto serious =
-      std::min<std::size_t>(count / 2, static_cast<std::size_t>(rest.begin() - points.begin()));
+  const auto rest = std::partition(points.begin(), points.end(), [&](const Point& point) {
+    return changes_memory(calls_[point[0].index]);
+  });
+  const auto serious = std::min<std::size_t>(count / 2, static_cast<std::size_t>(rest - points.begin()));
   chosen.assign(points.begin(), points.begin() + static_cast<std::ptrdiff_t>(serious));
   points.erase(points.begin(), points.begin() + static_cast<std::ptrdiff_t>(serious));
   std::ranges::sample(points, std::back_inserter(chosen), static_cast<std::ptrdiff_t>(count - serious),
