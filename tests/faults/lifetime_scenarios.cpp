@@ -75,6 +75,7 @@ Outcome fill(FaultRun& run, std::uint64_t seed) {
     run.wrong(what_is_wrong_with(report, run, model, full));
     add_up(outcome, report);
     model.kill_if([&](const ModelObject&) { return model.random()() % 4 != 0; });
+    model.compact();  // there is room for what is allocated afterwards
     run.wrong(what_is_wrong_afterwards(model, before));
   }
   run.wrong(run.what_is_leaked());

@@ -16,7 +16,8 @@ namespace {
 
 // Of the quick form, for each scenario.
 constexpr std::size_t quick_points = 100;
-constexpr std::size_t quick_pairs = 25;
+constexpr std::size_t quick_pairs = 15;
+constexpr std::size_t full_pairs = 600;  // of the full form, at least
 constexpr unsigned seconds_a_run = 120;
 constexpr std::size_t most_failures = 5;
 
@@ -37,15 +38,16 @@ class Sweep {
       : scenario_(scenario), seed_(test_seed()), random_(seed_), note_(seconds_a_run) {}
 
   void run_all();
-  void run_one(const Point& faults) { try_point(faults); }
+  void run_one(const Point& faults) { try_point(faults, {}); }
 
  private:
   bool count_calls();
   std::vector<Point> all_points() const;
   std::vector<Point> draw(std::size_t count);
-  Point random_pair();
-  void try_point(const Point&);
-  std::string describe(const Point&) const;
+  void try_random_pair();
+  // `names`: the calls that the indices count. Returns those that this run made.
+  std::vector<KernelCall> try_point(const Point&, const std::vector<KernelCall>& names);
+  std::string describe(const Point&, const std::vector<KernelCall>& names) const;
   bool has_failed_enough() const { return figures_.failures >= most_failures; }
 
   const Scenario& scenario_;
@@ -57,12 +59,12 @@ class Sweep {
   Figures figures_;
 };
 
-std::string Sweep::describe(const Point& faults) const {
+std::string Sweep::describe(const Point& faults, const std::vector<KernelCall>& names) const {
   std::string text = std::string(scenario_.name) + ", seed " + std::to_string(seed_);
   for (const Fault& fault : faults) {
-    const bool known = fault.index < calls_.size();
+    const bool known = fault.index < names.size();
     text += ", call " + std::to_string(fault.index) + " (" +
-            (known ? name_of_call(calls_[fault.index]) : std::string("not in the count")) + ") answers " +
+            (known ? name_of_call(names[fault.index]) : std::string("not counted")) + ") answers " +
             (fault.answer.code == 0 ? "a short count" : os::errno_name(fault.answer.code)) + " with " +
             name_of(fault.answer.extent) + " done" + (fault.sticky ? ", from then on" : "");
   }
@@ -72,12 +74,13 @@ std::string Sweep::describe(const Point& faults) const {
 }
 
 bool Sweep::count_calls() {
-  note_.renew(describe({}));
+  note_.renew(describe({}, {}));
   FaultRun run({});
   const Outcome outcome = scenario_.body(run, seed_);
   calls_ = run.calls();
-  INFO(describe({}) << ": moved " << outcome.moved << ", by VMA " << outcome.moved_by_vma << ", over borders "
-                    << outcome.crossings << ", healed " << outcome.healed << ", stayed " << outcome.stayed);
+  INFO(describe({}, {}) << ": moved " << outcome.moved << ", by VMA " << outcome.moved_by_vma
+                        << ", over borders " << outcome.crossings << ", healed " << outcome.healed
+                        << ", stayed " << outcome.stayed);
   CHECK(run.what_is_wrong() == "");
   CHECK(scenario_.does_what_it_says(outcome));
   CHECK(!calls_.empty());
@@ -112,19 +115,25 @@ std::vector<Point> Sweep::draw(std::size_t count) {
   return chosen;
 }
 
-Point Sweep::random_pair() {
-  Point pair;
-  while (pair.size() < 2) {
-    Point one = singles_[random_() % singles_.size()];
-    one[0].sticky = false;
-    if (pair.empty() || pair[0].index != one[0].index) pair.push_back(one[0]);
-    if (calls_.size() < 2) break;
-  }
-  return pair;
+// The first fault is tried alone, and its run counted: the second meets one of the calls that really follow,
+// half of the time one of the next few, which are the reaction to the first.
+void Sweep::try_random_pair() {
+  constexpr std::size_t reaction = 12;
+  Point pair = draw(2)[random_() % 2];
+  pair[0].sticky = false;
+  const std::vector<KernelCall> seen = try_point(pair, calls_);
+  if (seen.size() < pair[0].index + 2) return;
+  const std::size_t behind = seen.size() - pair[0].index - 1;
+  const std::size_t within = random_() % 2 == 0 ? std::min(reaction, behind) : behind;
+  const std::size_t second = pair[0].index + 1 + random_() % within;
+  const auto answers = plausible_answers(seen[second]);
+  pair.push_back({second, answers[random_() % answers.size()], false});
+  try_point(pair, seen);
+  ++figures_.pairs;
 }
 
-void Sweep::try_point(const Point& faults) {
-  note_.renew(describe(faults));
+std::vector<KernelCall> Sweep::try_point(const Point& faults, const std::vector<KernelCall>& names) {
+  note_.renew(describe(faults, names));
   FaultRun run(faults);
   Outcome outcome;
   try {
@@ -137,9 +146,11 @@ void Sweep::try_point(const Point& faults) {
   figures_.refused += outcome.refused || !outcome.opened;
   figures_.fell_back += outcome.fell_back != 0;
   figures_.stayed += outcome.stayed != 0;
-  if (run.what_is_wrong().empty()) return;
-  ++figures_.failures;
-  FAIL_CHECK(run.what_is_wrong() << " -- " << describe(faults));
+  if (!run.what_is_wrong().empty()) {
+    ++figures_.failures;
+    FAIL_CHECK(run.what_is_wrong() << " -- " << describe(faults, names));
+  }
+  return run.calls();
 }
 
 void Sweep::run_all() {
@@ -151,14 +162,13 @@ void Sweep::run_all() {
   const std::vector<Point> chosen = soak != nullptr ? singles_ : draw(quick_points / scenario_.price);
   for (const Point& point : chosen) {
     if (has_failed_enough()) break;
-    try_point(point);
+    try_point(point, calls_);
     ++figures_.points;
   }
-  while (!has_failed_enough() && calls_.size() > 1 &&
-         (figures_.pairs < quick_pairs / scenario_.price ||
-          (soak != nullptr && std::chrono::steady_clock::now() < end))) {
-    try_point(random_pair());
-    ++figures_.pairs;
+  const std::size_t least_pairs = (soak != nullptr ? full_pairs : quick_pairs) / scenario_.price;
+  for (std::size_t i = 0; i < least_pairs || std::chrono::steady_clock::now() < end; ++i) {
+    if (has_failed_enough()) break;
+    try_random_pair();
   }
   std::printf(
       "faults: %s: %zu calls, %zu of %zu fault points%s and %zu pairs tried, %zu reached; "

@@ -49,10 +49,11 @@ void CallLedger::observe_mapping(const KernelCall& call, long answer) {
   }
   if (call.number == SYS_mremap && os::failed(answer)) {
     forget_holes(static_cast<std::uintptr_t>(call.arguments[4]), static_cast<std::size_t>(call.arguments[2]));
+    forget_holes(start, bytes);
   }
 }
 
-// A call that failed may have unmapped its destination first.
+// A call that failed may have unmapped its destination first, and taken a part of the source away.
 void CallLedger::forget_holes(std::uintptr_t start, std::size_t bytes) {
   unsigned char unused = 0;
   for (std::size_t at = 0; at < bytes; at += page_bytes) {
