@@ -4,6 +4,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
+#include <cstdio>
+
 #include "os/vma.hpp"
 #include "support/check.hpp"
 
@@ -61,6 +64,7 @@ void try_all(const std::vector<BadInput>& table) {
     CHECK((row.takes_room || after.same_regions(before)));
   }
   model.compact();
+  std::printf("bad input: %zu rows tried\n", table.size());
 }
 
 // What a child that breaks a contract prints before it aborts.

@@ -121,6 +121,19 @@ TEST_CASE(
   CHECK(run.ledger().what_is_leaked() == "");
 }
 
+TEST_CASE("simulated: where futex is refused no page can be proved a probe's own, so none is put at risk") {
+  FaultRun run({});
+  run.always([](const KernelCall& call) { return call.number == SYS_futex; },
+             [](const KernelCall&) { return -long{EPERM}; });
+  {
+    Heap heap(run.gate(), heap_for_faults({}));
+    REQUIRE(heap.open().ok());
+    CHECK(heap.page_mover().engine_kind() == EngineKind::Copy);
+    CHECK(what_is_wrong_with_using(heap) == "");
+  }
+  CHECK(run.ledger().what_is_leaked() == "");
+}
+
 TEST_CASE("memory is given back around a hole, which is not written to") {
   FaultyKernel kernel;
   TestHeap heap(8 * page_bytes);
