@@ -51,29 +51,29 @@ RegionProgram publish() {
   return program;
 }
 
-// Whoever has pinned the region writes to it; whoever has selected it does, too, and it stays selected.
-RegionProgram select_and_pin() {
-  const auto pin = [](Regions& s) {
+// Whoever has pinned the region writes to it; whoever has taken it from Live to `taken` (Selected, or
+// Quarantined because it is empty) does, too, and it stays what it is.
+RegionProgram take_and_pin(RegionState taken) {
+  const auto pin = [=](Regions& s) {
     const unsigned me = Execution::running().thread();
     if (s.table.pin(first) != PinOutcome::Done) return;
-    require(!s.table.word(first).is(Selected), "a pinned region is not Selected");
+    require(!s.table.word(first).is(taken), "a pinned region is not taken");
     if (me == 0) s.contents[0] = old_life + 1;
     require(s.table.unpin(first) == PinOutcome::Done, "a pin is there until it is taken back");
   };
-  RegionProgram program =
-      with_a_live_region(1, {pin, pin, [](Regions& s) {
-                               const TransitionResult selected = s.table.transition(first, Live, Selected, 1);
-                               if (!selected) {
-                                 require(selected.outcome == TransitionOutcome::Pinned,
-                                         "only a pin keeps it from being selected");
-                                 return;
-                               }
-                               s.contents[0] = old_life + 2;
-                               require(!s.table.word(first).is_pinned(), "a Selected region has no pins");
-                             }});
-  program.finish = [](Regions& s) {
+  RegionProgram program = with_a_live_region(
+      1, {pin, pin, [=](Regions& s) {
+            const TransitionResult selected = s.table.transition(first, Live, taken, 1);
+            if (!selected) {
+              require(selected.outcome == TransitionOutcome::Pinned, "only a pin keeps it from being taken");
+              return;
+            }
+            s.contents[0] = old_life + 2;
+            require(!s.table.word(first).is_pinned(), "a region that is taken has no pins");
+          }});
+  program.finish = [=](Regions& s) {
     require(s.table.word(first).pins() == 0, "all pins were taken back");
-    if (s.table.word(first).is(Selected)) require(s.contents[0] == old_life + 2, "nobody wrote afterwards");
+    if (s.table.word(first).is(taken)) require(s.contents[0] == old_life + 2, "nobody wrote afterwards");
   };
   return program;
 }
@@ -206,7 +206,8 @@ RegionProgram forward_and_reuse() {
 
 std::vector<Scenario> transition_scenarios() {
   return {{"publish/look-up", publish()},
-          {"select/pin", select_and_pin()},
+          {"select/pin", take_and_pin(Selected)},
+          {"quarantine/pin", take_and_pin(Quarantined)},
           {"select/pin of a tail", pin_a_tail()},
           {"select by word/free and reclaim", select_by_word()},
           {"refused transition", refused_transition()},
