@@ -6,7 +6,7 @@
 // release, so a stale handle, or one released twice, is told from a live one (until 2^31 reuses of one
 // entry). The handle {0, 0} is never live: use it as null. Free entries are a stack whose head carries a tag
 // against ABA; never-used entries come from a counter. A view over zeroed memory that the caller keeps
-// (HandleTable does); a template so that the explorer can run it (tests/runtime/handle_exploration_test.cpp).
+// (HandleTable does); a template so that the explorer can run it (tests/runtime/exploration_handles.cpp).
 #pragma once
 
 #include <algorithm>
@@ -39,7 +39,6 @@ struct HandleProtocol {
   // A live generation publishes the target; a dead one is seen by who has read anything of the next life.
   static constexpr auto generation_read = std::memory_order_acquire;     // pairs with generation_publish
   static constexpr auto generation_publish = std::memory_order_release;  // pairs with generation_read
-  static constexpr auto generation_end = std::memory_order_acq_rel;      // pairs with generation_read
   static constexpr auto target_read = std::memory_order_acquire;         // pairs with target_write
   static constexpr auto target_write = std::memory_order_release;        // pairs with target_read
   // The free stack hands over the entry below, and the generation that the pusher left.
@@ -93,8 +92,9 @@ class BasicHandleEntries {
     Entry& entry = entries_[handle.index];
     const HandleTarget target = target_of(entry);
     std::uint32_t expected = handle.generation;
-    // Of two releases one wins, and `target` was read before the entry can be another's.
-    if (!entry.generation.compare_exchange_strong(expected, handle.generation + 1, Protocol::generation_end,
+    // Of two releases one wins. Relaxed: had a field of `target` come from the entry's next life, target_read
+    // would have made this life's end visible, and the exchange would fail.
+    if (!entry.generation.compare_exchange_strong(expected, handle.generation + 1,
                                                   std::memory_order_relaxed)) {
       return std::nullopt;
     }
