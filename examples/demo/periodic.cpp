@@ -52,12 +52,16 @@ void add_report(CompactionReport& sum, const CompactionReport& one) {
   sum = next;
 }
 
+// A Replay takes the heap's allocator, which is there once the heap is open.
+Heap& opened(Heap& heap) {
+  open_heap(heap);
+  return heap;
+}
+
 class Periodic {
  public:
   Periodic(const Options& options, Comparison& out, Progress& progress)
-      : options_(options), out_(out), progress_(progress), heap_(os::SystemCalls::real(), options.heap) {
-    open_heap(heap_);
-  }
+      : options_(options), out_(out), progress_(progress), heap_(os::SystemCalls::real(), options.heap) {}
   void run();
 
  private:
@@ -69,7 +73,7 @@ class Periodic {
   Comparison& out_;
   Progress& progress_;
   mutable Heap heap_;
-  Replay replay_{heap_};
+  Replay replay_{opened(heap_)};
   Round sum_;
   std::uint64_t compactions_ = 0;
   std::uint64_t early_ = 0;

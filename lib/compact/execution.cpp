@@ -249,6 +249,7 @@ void Execution::copy_region(std::size_t first, std::size_t last) {
         ++report_.clusters_copied;
       } else {
         mark_left(source);
+        ++report_.moves.left[static_cast<std::size_t>(Reason::NoMemory)];
       }
       journal_.finish_copy(i, prepared);
     }

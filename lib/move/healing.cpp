@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 #include "move/hole_filling.hpp"
+#include "move/page_contents.hpp"
 #include "move/page_copy.hpp"
 #include "move/vma_lookup.hpp"
 #include "os/memory.hpp"
@@ -54,12 +56,20 @@ bool copy_out(const os::SystemCalls& kernel, AddressRange from, Address to) {
   return outcome.bytes_moved == from.bytes;
 }
 
+// Asks for no memory first: here nothing may be refused.
+void write_back(AddressRange to, Address from) {
+  for (std::size_t at = 0; at < to.bytes; at += page_bytes) {
+    if (!is_zero_page(from + at)) std::memcpy(pointer_to(to.start + at), pointer_to(from + at), page_bytes);
+  }
+}
+
 // A failed call may have unmapped the window first. Whatever of it is a hole now is mapped again and written
-// back: the scratch still holds all of it, because only a call that succeeds empties the scratch.
+// back: the scratch still holds all of it, because only a call that succeeds empties the scratch. What is
+// refused for a moment (no memory for a VMA) is asked for again: there is no other place for the contents.
 void put_back(const os::SystemCalls& kernel, AddressRange window, Address scratch) {
-  fill_holes(kernel, window, [&](AddressRange hole) {
-    copy_out(kernel, {scratch + (hole.start - window.start), hole.bytes}, hole.start);
-  });
+  constexpr int attempts = 64;
+  const auto fill = [&](AddressRange hole) { write_back(hole, scratch + (hole.start - window.start)); };
+  for (int i = 0; i < attempts && !fill_holes(kernel, window, fill); ++i) os::yield_processor(kernel);
 }
 
 // One window: out by copy, home by remap. The window is untouched until the remap replaces it whole.

@@ -31,10 +31,12 @@ struct MoverCounts {
 struct MoveReport {
   std::array<MoverCounts, mover_kind_count> movers{};
   std::array<std::uint64_t, reason_count> fallbacks{};  // spans handed on to page copy, by reason
-  std::array<std::uint64_t, reason_count> left{};  // spans of which a part stayed at the source, by reason
-  std::uint64_t unshared_pages = 0;                // pages written to, to part them from a forked child
-  std::uint64_t dropped_zero_pages = 0;            // destination pages that had only been read
-  std::uint64_t healed_bytes = 0;                  // rewritten to merge VMAs
+  // Spans of which a part stayed at the source, and copies of objects that there was no memory for, by
+  // reason.
+  std::array<std::uint64_t, reason_count> left{};
+  std::uint64_t unshared_pages = 0;      // pages written to, to part them from a forked child
+  std::uint64_t dropped_zero_pages = 0;  // destination pages that had only been read
+  std::uint64_t healed_bytes = 0;        // rewritten to merge VMAs
 
   MoverCounts& of(MoverKind kind) { return movers[static_cast<std::size_t>(kind)]; }
   const MoverCounts& of(MoverKind kind) const { return movers[static_cast<std::size_t>(kind)]; }

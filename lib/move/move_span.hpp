@@ -38,14 +38,16 @@ enum class Reason : std::uint8_t {
   VmaBorder,            // the range crosses VMAs that this mover cannot cross
   Busy,                 // shared after fork and could not be unshared, or changing under the call
   Refused,              // the kernel or a sandbox does not do this any more (EPERM, ENOSYS, EBADF)
+  BadSpan,              // the caller's mistake: misaligned, outside the reservation, or onto itself
 };
-inline constexpr std::size_t reason_count = 9;
+inline constexpr std::size_t reason_count = 10;
 const char* name_of(Reason);
 
 // True where the page may be copied after the engine gave up: its contents are ours alone and its destination
 // free.
 constexpr bool copy_is_correct(Reason reason) {
-  return reason != Reason::Pinned && reason != Reason::DestinationOccupied && reason != Reason::Protected;
+  return reason != Reason::Pinned && reason != Reason::DestinationOccupied && reason != Reason::Protected &&
+         reason != Reason::BadSpan;
 }
 
 struct SpanOutcome {

@@ -5,8 +5,9 @@ namespace shunt {
 
 const char* name_of(Reason reason) {
   static constexpr const char* names[reason_count] = {
-      "none", "pinned",  "destination occupied", "protected", "no memory", "VMA limit", "VMA border",
-      "busy", "refused",
+      "none",      "pinned",    "destination occupied", "protected",
+      "no memory", "VMA limit", "VMA border",           "busy",
+      "refused",   "bad span",
   };
   return names[static_cast<std::size_t>(reason)];
 }

@@ -7,6 +7,7 @@
 #include "base/check.hpp"
 #include "move/copy_group.hpp"
 #include "move/copy_pages.hpp"
+#include "move/hole_filling.hpp"
 #include "move/page_contents.hpp"
 #include "move/release_queue.hpp"
 #include "os/memory.hpp"
@@ -27,9 +28,12 @@ std::size_t bytes_left(const MoveBatch& batch) {
 }  // namespace
 
 bool release_range(const os::SystemCalls& kernel, AddressRange range) {
-  if (!os::failed(os::drop_pages(kernel, range))) return true;
-  if (!os::failed(os::drop_locked_pages(kernel, range))) return true;
+  const long answer = os::drop_pages(kernel, range);
+  if (!os::failed(answer) || !os::failed(os::drop_locked_pages(kernel, range))) return true;
+  // ENOMEM: a part is not mapped. That is no place to write to.
+  const bool may_have_gaps = os::errno_of(answer) == os::no_memory;
   for (Address page = range.start; page < range.end(); page += page_bytes) {
+    if (may_have_gaps && !is_fully_mapped(kernel, {page, page_bytes})) continue;
     if (!is_zero_page(page)) std::memset(pointer_to(page), 0, page_bytes);  // holes stay holes
   }
   return false;

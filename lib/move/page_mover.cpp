@@ -26,6 +26,20 @@ bool is_complete(const MoveBatch& batch) {
   return true;
 }
 
+// O(spans^2): for check level deep.
+[[maybe_unused]] bool spans_overlap(std::span<const MoveSpan> spans) {
+  for (std::size_t i = 0; i < spans.size(); ++i) {
+    for (std::size_t k = 0; k < i; ++k) {
+      const bool apart = !spans[i].source().overlaps(spans[k].source()) &&
+                         !spans[i].source().overlaps(spans[k].destination()) &&
+                         !spans[i].destination().overlaps(spans[k].source()) &&
+                         !spans[i].destination().overlaps(spans[k].destination());
+      if (!apart) return true;
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 PageMover::PageMover(const os::SystemCalls& kernel, AddressRange reservation, const PageMoverOptions& options)
@@ -192,18 +206,31 @@ void PageMover::move_slice(const MoveBatch& batch, MoveReport& report) {
   }
 }
 
+bool PageMover::is_sound(const MoveSpan& span, const SpanOutcome& outcome) const {
+  const bool whole_pages = is_aligned(value(span.from) | value(span.to) | span.bytes, page_bytes) &&
+                           is_aligned(outcome.bytes_moved, page_bytes);
+  // In this order: nothing is added up before it is known to be inside.
+  return whole_pages && outcome.bytes_moved <= span.bytes && reservation_.contains(span.source()) &&
+         reservation_.contains(span.destination()) && !span.source().overlaps(span.destination());
+}
+
 void PageMover::move(const MoveBatch& batch, MoveReport& report) {
   SHUNT_CHECK(batch.spans.size(), ==, batch.outcomes.size());
-  for (std::size_t first = 0; first < batch.spans.size(); first += slice_spans) {
-    const std::size_t count = std::min(slice_spans, batch.spans.size() - first);
+  SHUNT_CHECK_DEEP(spans_overlap(batch.spans), ==, false);
+  for (std::size_t first = 0; first < batch.spans.size();) {
+    std::size_t count = 0;
+    while (count < slice_spans && first + count < batch.spans.size() &&
+           is_sound(batch.spans[first + count], batch.outcomes[first + count])) {
+      ++count;
+    }
     MoveBatch slice = batch;
     slice.spans = batch.spans.subspan(first, count);
     slice.outcomes = batch.outcomes.subspan(first, count);
-    for (const MoveSpan& span : slice.spans) {
-      SHUNT_CHECK_SHALLOW(reservation_.contains(span.source()) && reservation_.contains(span.destination()),
-                          ==, true);
-    }
-    move_slice(slice, report);
+    if (count != 0) move_slice(slice, report);
+    first += count;
+    if (count == slice_spans || first == batch.spans.size()) continue;
+    batch.outcomes[first++].reason = Reason::BadSpan;
+    ++report.left[static_cast<std::size_t>(Reason::BadSpan)];
   }
 }
 

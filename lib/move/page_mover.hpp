@@ -44,7 +44,10 @@ class PageMover {
   // serves, page copy at the last. A few milliseconds with calibration, else tens of microseconds.
   void open(const os::Capabilities&);
 
-  // Moves all spans as far as may be; outcomes start at what they say. The report is added to.
+  // Moves all spans as far as may be; outcomes start at what they say. The report is added to. A span that
+  // cannot be one (not of whole pages, not inside the reservation, onto itself, an outcome beyond its end) is
+  // not touched and answers BadSpan. That spans do not overlap each other is the caller's to keep: it is
+  // checked at check level deep only.
   void move(const MoveBatch&, MoveReport&);
 
   EngineKind engine_kind() const { return engine_kind_; }
@@ -58,6 +61,7 @@ class PageMover {
  private:
   bool open_engine(const os::Capabilities&, EngineKind);
   CostModel calibrate_engine();
+  bool is_sound(const MoveSpan&, const SpanOutcome&) const;
   void move_slice(const MoveBatch&, MoveReport&);
   void send(Way, const MoveBatch&, const Chooser::Conditions&, MoveReport&);
   bool engine_available(MoveReport&);

@@ -74,17 +74,15 @@ bool RemapMover::restore_reservation(AddressRange destination, VmaLookup& lookup
   return whole && lookup.plain_bytes(destination) == destination.bytes;
 }
 
-// VMAs move in order and whole, so what has moved is the VMAs at the front whose source holds no page any
-// more. (One that never held a page may be counted too: there was nothing to move.)
-std::size_t RemapMover::moved_prefix(AddressRange source, VmaLookup& lookup) const {
-  std::size_t done = 0;
-  while (done < source.bytes) {
-    const AddressRange rest{source.start + done, source.bytes - done};
-    const AddressRange piece{rest.start, lookup.bytes_in_one_vma(rest)};
-    const Result<bool> holds = os::holds_any_page(kernel_, piece);
-    if (!holds || holds.value()) break;
-    done += piece.bytes;
-  }
+// VMAs move in order and whole, so all in front of the first page that the source still holds has moved, or
+// was a hole. Where the kernel does not say what it holds (no /proc), the destination does, if it may be
+// read: it was empty, so all up to its last page with contents has moved. A call that is made again for pages
+// that have moved would put emptiness over them.
+std::size_t RemapMover::moved_prefix(AddressRange source, Address to, bool destination_is_whole) const {
+  const Result<std::size_t> emptied = os::bytes_before_first_page(kernel_, source);
+  if (emptied) return emptied.value();
+  std::size_t done = destination_is_whole ? source.bytes : 0;
+  while (done != 0 && is_zero_page(to + done - page_bytes)) done -= page_bytes;
   return done;
 }
 
@@ -98,6 +96,12 @@ std::size_t RemapMover::vmas_made_at_most(AddressRange source, VmaLookup& lookup
     done += rest.bytes > page_bytes ? lookup.bytes_in_one_vma(rest) : rest.bytes;
   }
   return vmas;
+}
+
+// Up to the next border. 0: the borders cannot be seen, and this kernel may unmap the destination before it
+// looks for one. At the limit of VMAs neither a reader nor the destination might be had then.
+std::size_t RemapMover::bytes_to_try(AddressRange source, VmaLookup& lookup) const {
+  return lookup.bytes_known_in_one_vma(source).value_or(kind_ == MoverKind::RemapSingle ? 0 : source.bytes);
 }
 
 Reason RemapMover::move_piece(AddressRange source, Address to, MoveReport& report, VmaLookup& lookup) {
@@ -117,12 +121,19 @@ void RemapMover::move_stretch(const MoveBatch& batch, Stretch& stretch, MoveRepo
   bool within_one_vma = kind_ == MoverKind::RemapSingle;
   while (stretch.done < stretch.bytes) {
     AddressRange source{stretch.from + stretch.done, stretch.bytes - stretch.done};
-    if (within_one_vma) source.bytes = lookup.bytes_in_one_vma(source);
+    if (within_one_vma) source.bytes = bytes_to_try(source, lookup);
+    if (source.bytes == 0) {
+      stretch.reason = Reason::VmaBorder;
+      break;
+    }
     const std::uint64_t calls = report.of(kind_).calls;
     stretch.reason = move_piece(source, stretch.to + stretch.done, report, lookup);
     std::size_t moved = stretch.reason == Reason::None ? source.bytes : 0;
+    // Also of the per-VMA mover: where borders cannot be seen its call may have crossed some.
     const bool call_failed = stretch.reason != Reason::None && report.of(kind_).calls != calls;
-    if (call_failed && kind_ == MoverKind::RemapMulti) moved = moved_prefix(source, lookup);
+    if (call_failed) {
+      moved = moved_prefix(source, stretch.to + stretch.done, stretch.reason != Reason::Protected);
+    }
     stretch.done += moved;
     if (moved == source.bytes) continue;
     // Something in the range cannot be crossed: from here on VMA by VMA, until one fails alone.

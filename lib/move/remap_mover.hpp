@@ -34,7 +34,8 @@ class RemapMover final : public Mover {
   void move_stretch(const MoveBatch&, Stretch&, MoveReport&, VmaLookup&);
   Reason move_piece(AddressRange source, Address to, MoveReport&, VmaLookup&);
   std::size_t vmas_made_at_most(AddressRange source, VmaLookup&) const;
-  std::size_t moved_prefix(AddressRange source, VmaLookup&) const;
+  std::size_t bytes_to_try(AddressRange source, VmaLookup&) const;
+  std::size_t moved_prefix(AddressRange source, Address to, bool destination_is_whole) const;
   bool restore_reservation(AddressRange destination, VmaLookup&) const;
   Reason reason_of(int code);
 

@@ -62,12 +62,10 @@ void empty_destinations(const os::SystemCalls& kernel, const MoveBatch& batch) {
 UffdMover::~UffdMover() { close(); }
 
 // A host may close every descriptor that it does not know (daemons do, after fork), and the number may name
-// another file by now, which is not ours to close. A range of no bytes asks the question and changes nothing:
-// a userfaultfd says EINVAL, whatever it belongs to. A child's copy of the descriptor is its own to close.
+// another file by now, which is not ours to close. A child's copy of the descriptor is its own to close.
 void UffdMover::close() {
   if (descriptor_ < 0) return;
-  const long answer = os::unregister_userfaultfd(kernel_, descriptor_, {reservation_.start, 0});
-  if (os::errno_of(answer) == os::invalid) os::close_descriptor(kernel_, descriptor_);
+  if (os::is_userfaultfd(kernel_, descriptor_)) os::close_descriptor(kernel_, descriptor_);
   descriptor_ = -1;
 }
 

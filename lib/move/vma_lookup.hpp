@@ -36,9 +36,14 @@ class VmaLookup {
   // How much of the range, from its start, lies in one VMA; all of it where nothing is known. Remembers the
   // last answer: runs that leave one VMA after another ask the kernel once.
   std::size_t bytes_in_one_vma(AddressRange range) {
+    return bytes_known_in_one_vma(range).value_or(range.bytes);
+  }
+  // The same for who must not go wrong: nothing where it is not known.
+  std::optional<std::size_t> bytes_known_in_one_vma(AddressRange range) {
+    if (range.bytes == page_bytes) return page_bytes;
     if (!known_.contains(range.start)) {
       const std::optional<os::Vma> vma = covering(range.start);
-      if (!vma) return range.bytes;
+      if (!vma) return std::nullopt;
       known_ = vma->range;
     }
     return std::min(range.bytes, known_.end() - range.start);

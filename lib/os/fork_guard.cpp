@@ -49,10 +49,10 @@ Result<ForkGuard> ForkGuard::create(const SystemCalls& kernel) {
   ForkGuard guard;
   guard.kernel_ = kernel;
   guard.page_ = map_wiped_page(kernel);
-  if (guard.method() == Method::ProcessId && failed(kernel(SYS_getpid))) {
-    return Error{"getpid", errno_of(kernel(SYS_getpid)), "the sandbox must allow getpid or MADV_WIPEONFORK"};
-  }
   guard.adopt();
+  if (guard.method() == Method::ProcessId && failed(guard.process_id_)) {
+    return Error{"getpid", errno_of(guard.process_id_), "the sandbox must allow getpid or MADV_WIPEONFORK"};
+  }
   return guard;
 }
 

@@ -15,9 +15,10 @@ namespace {
 constexpr std::uint64_t present_or_swapped = std::uint64_t{3} << 62;
 constexpr std::size_t entries_a_read = 512;
 
-Result<bool> any_entry_holds(const SystemCalls& kernel, long descriptor, AddressRange range) {
+Result<std::size_t> scan_entries(const SystemCalls& kernel, long descriptor, AddressRange range) {
   std::uint64_t entries[entries_a_read];
-  std::size_t page = value(range.start) >> page_shift;
+  const std::size_t first = value(range.start) >> page_shift;
+  std::size_t page = first;
   const std::size_t end = value(range.end()) >> page_shift;
   while (page < end) {
     const std::size_t wanted = std::min(entries_a_read, end - page) * sizeof(std::uint64_t);
@@ -25,19 +26,19 @@ Result<bool> any_entry_holds(const SystemCalls& kernel, long descriptor, Address
     if (got <= 0) return Error{"read of /proc/self/pagemap", errno_of(got), "mount /proc"};
     const std::size_t count = static_cast<std::size_t>(got) / sizeof(std::uint64_t);
     for (std::size_t i = 0; i < count; ++i) {
-      if ((entries[i] & present_or_swapped) != 0) return true;
+      if ((entries[i] & present_or_swapped) != 0) return (page + i - first) << page_shift;
     }
     page += count;
   }
-  return false;
+  return range.bytes;
 }
 
 }  // namespace
 
-Result<bool> holds_any_page(const SystemCalls& kernel, AddressRange range) {
+Result<std::size_t> bytes_before_first_page(const SystemCalls& kernel, AddressRange range) {
   const long descriptor = kernel(SYS_openat, AT_FDCWD, "/proc/self/pagemap", O_RDONLY | O_CLOEXEC, 0);
   if (failed(descriptor)) return Error{"open of /proc/self/pagemap", errno_of(descriptor), "mount /proc"};
-  Result<bool> answer = any_entry_holds(kernel, descriptor, range);
+  Result<std::size_t> answer = scan_entries(kernel, descriptor, range);
   close_descriptor(kernel, static_cast<int>(descriptor));
   return answer;
 }

@@ -11,7 +11,8 @@
 
 namespace shunt::os {
 
-// True if any page of the range is present or swapped out. O(pages); errors where /proc is not there.
-Result<bool> holds_any_page(const SystemCalls&, AddressRange);
+// Bytes from the range's start to its first page that is present or swapped out; all of it when none is.
+// O(pages); errors where /proc is not there.
+Result<std::size_t> bytes_before_first_page(const SystemCalls&, AddressRange);
 
 }  // namespace shunt::os

@@ -44,6 +44,7 @@ CapabilityOutcome try_flags(const ProbeContext& context, unsigned flags) {
   if (!from.open(1, 3) || !to.open(1, 2)) return refused(0, "mprotect is refused");
   mark_pages(from, 1, 3);
   mark_pages(to, 1, 2);
+  if (!from.is_marked(source) || !to.is_marked(destination)) return no_proof();
 
   // As the mover will call it: the source stays mapped, so that nobody can land there.
   const long answer =

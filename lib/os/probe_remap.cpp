@@ -28,6 +28,13 @@ struct RemapStage {
     return count == 1 || from.make_read_only(count);
   }
 
+  bool marks_can_be_seen() const {
+    for (std::size_t i = 1; i <= count; ++i) {
+      if (!from.is_marked(i) || !to.is_marked(i)) return false;
+    }
+    return true;
+  }
+
   const char* what_is_wrong_after(bool keep_source) const {
     for (std::size_t i = 1; i <= count; ++i) {
       if (!to.holds(to.page(i), from.marker(i))) return "it answered success and a page did not arrive";
@@ -56,6 +63,7 @@ CapabilityOutcome try_remap(const ProbeContext& context, std::size_t count, bool
   if (!to) return no_scratch(to.error());
   RemapStage stage{context, from.take(), to.take(), count};
   if (!stage.prepare()) return refused(0, "mprotect is refused");
+  if (!stage.marks_can_be_seen()) return no_proof();
 
   const long answer = remap(context.kernel, stage.from.page(1), stage.to.page(1), count * page_bytes,
                             keep_source ? remap_keep_source : 0);

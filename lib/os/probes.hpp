@@ -25,6 +25,10 @@ constexpr CapabilityOutcome misbehaves(const char* seen) { return {CapabilitySta
 inline CapabilityOutcome no_scratch(const Error& error) {
   return refused(error.code, "no pages to try it on");
 }
+// A page that cannot be proved to be the scratch's own after the attempt is lost: better not to attempt it.
+inline CapabilityOutcome no_proof() {
+  return refused(0, "futex is refused, so no page can be proved our own");
+}
 
 // probe_readers.cpp
 CapabilityOutcome probe_small_pages(const ProbeContext&);

@@ -6,6 +6,11 @@
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 
+#include <fcntl.h>
+#include <cerrno>
+#include <cstdio>
+#include <string_view>
+
 #include "os/memory.hpp"
 
 // Debian 12's headers are older than UFFDIO_MOVE (6.8); these are the kernel's numbers.
@@ -46,6 +51,20 @@ long register_userfaultfd(const SystemCalls& kernel, int descriptor, AddressRang
 long unregister_userfaultfd(const SystemCalls& kernel, int descriptor, AddressRange range) {
   uffdio_range request{value(range.start), range.bytes};
   return kernel(SYS_ioctl, descriptor, UFFDIO_UNREGISTER, &request);
+}
+
+// A range of no bytes asks and changes nothing: a userfaultfd says EINVAL. A sandbox that has come to refuse
+// the request says anything; then the name of the file decides.
+bool is_userfaultfd(const SystemCalls& kernel, int descriptor) {
+  const int code = errno_of(unregister_userfaultfd(kernel, descriptor, {}));
+  if (code == EINVAL) return true;
+  if (code == EBADF || code == ENOTTY) return false;
+  char path[32];
+  char name[32];
+  std::snprintf(path, sizeof path, "/proc/self/fd/%d", descriptor);
+  const long length = kernel(SYS_readlinkat, AT_FDCWD, path, name, sizeof name);
+  return !failed(length) &&
+         std::string_view(name, static_cast<std::size_t>(length)) == "anon_inode:[userfaultfd]";
 }
 
 MoveAttempt move_pages(const SystemCalls& kernel, int descriptor, Address from, Address to,

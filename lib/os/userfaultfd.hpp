@@ -23,6 +23,10 @@ long open_userfaultfd(const SystemCalls&);
 long register_userfaultfd(const SystemCalls&, int descriptor, AddressRange);
 long unregister_userfaultfd(const SystemCalls&, int descriptor, AddressRange);
 
+// Whether the number names a userfaultfd of whatever process: it may have been closed behind our back and be
+// another file by now. Changes nothing. False also where the kernel will not say.
+bool is_userfaultfd(const SystemCalls&, int descriptor);
+
 // One UFFDIO_MOVE. `moved_bytes` is what the kernel says has moved, whole pages, also when it failed part of
 // the way; `code` is 0 or the errno. Holes in the source are allowed: they stay holes at the destination.
 struct MoveAttempt {

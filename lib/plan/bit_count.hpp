@@ -33,15 +33,12 @@ inline std::size_t count_bits(const std::uint64_t* words, std::size_t count) {
   sums = (sums & 0x00FF'00FF'00FF'00FF) + ((sums >> 8) & 0x00FF'00FF'00FF'00FF);
   return (sums * 0x0001'0001'0001'0001) >> 48;
 }
-inline std::size_t count_bits(std::uint64_t word) { return count_bits(&word, 1); }
+inline std::size_t count_bits(std::uint64_t word) {
+  return (bits_by_byte(word) * 0x0101'0101'0101'0101) >> 56;
+}
 #endif
 
-// How many of the first `bits` bits of `words` are set; reads no word behind them. `bits` is at most 512.
-inline std::size_t count_bits_before(const std::uint64_t* words, std::size_t bits) {
-  const std::size_t whole = bits / 64;
-  const std::size_t rest = bits % 64;
-  const std::size_t total = count_bits(words, whole);
-  return rest == 0 ? total : total + count_bits(words[whole] & ((std::uint64_t{1} << rest) - 1));
-}
+// The lowest `count` bits, 0 to 63.
+inline std::uint64_t bits_below(std::size_t count) { return (std::uint64_t{1} << count) - 1; }
 
 }  // namespace shunt

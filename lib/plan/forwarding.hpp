@@ -1,11 +1,14 @@
 // Forwarding: where everything in the selected regions has gone. Arithmetic, not a hash table.
 //
-// One 8-byte entry for each page of a selected region:
+// One 16-byte entry for each page of a selected region, its place:
 //
 //    63 .................................... 2   1 0
 //    none                                    0 |  0    nothing live: forwards to itself
 //    new page address (4 KiB-aligned)          |  1    moved: + offset in the page
 //    new place of the page's first live granule|  2    copied: + bytes of live granules before it in the page
+//
+// and its counts, for copied pages: 7 fields of 9 bits, of which field k - 1 says how many granules are live
+// in the page's mark words before word k. So forwarding counts the bits of one mark word, not of up to eight.
 //
 // forward() is total on live granules of the selected regions, right for interior addresses, and identity
 // elsewhere (invariant 2). For dead granules it gives some address in the destination, or the same one. The
@@ -27,12 +30,13 @@ class ForwardingTable {
   // Fails only when the arena is full. O(pages of the selected regions + copies).
   static Result<ForwardingTable> build(const Plan& plan, const MarkBitmap& marks, Arena& arena);
 
-  // The new address of `a`, an address in the region of `slot`. O(1): one entry, at most 8 mark words.
+  // The new address of `a`, an address in the region of `slot`. O(1): one entry, at most one mark word.
   Address forward_in_slot(std::uint32_t slot, Address a) const {
-    const std::uint64_t e =
-        entries_[slot * region_pages_ + (value(marks_.geometry().page_of(a)) & (region_pages_ - 1))];
-    if ((e & tag_mask) == moved_tag) return Address{e - moved_tag + (value(a) & (page_bytes - 1))};
-    if ((e & tag_mask) == copied_tag) return Address{e - copied_tag + live_offset(a)};
+    // Regions are aligned to their size, so the page's number in its region needs no base.
+    const Entry& e = entries_[slot * region_pages_ + ((value(a) >> page_shift) & (region_pages_ - 1))];
+    if ((e.place & tag_mask) == moved_tag)
+      return Address{e.place - moved_tag + (value(a) & (page_bytes - 1))};
+    if ((e.place & tag_mask) == copied_tag) return Address{e.place - copied_tag + live_offset(e.counts, a)};
     return a;
   }
   // The new address of any address; itself outside of the selected regions. O(1).
@@ -61,19 +65,27 @@ class ForwardingTable {
   static constexpr std::uint64_t moved_tag = 1;
   static constexpr std::uint64_t copied_tag = 2;
 
-  std::size_t live_offset(Address a) const {
+  struct Entry {
+    std::uint64_t place;
+    std::uint64_t counts;
+  };
+
+  std::size_t live_offset(std::uint64_t counts, Address a) const {
     const HeapGeometry& g = marks_.geometry();
-    return (marks_.live_granules_before_in_page(a) << g.granule_shift) + (value(a) & (g.granule_bytes() - 1));
+    const std::size_t granule = (value(a) & (page_bytes - 1)) >> g.granule_shift;
+    // Word 0 has no field; bit 63, where its turn comes out, is clear.
+    const std::size_t before_word = counts >> (9 * ((granule / 64 + 7) % 8)) & 511;
+    const std::size_t in_word = count_bits(marks_.words()[g.granule_of(a) / 64] & bits_below(granule % 64));
+    return ((before_word + in_word) << g.granule_shift) + (value(a) & (g.granule_bytes() - 1));
   }
-  std::uint64_t& entry(std::uint32_t slot, std::uint32_t page) {
-    return entries_[slot * region_pages_ + page];
-  }
+  Entry& entry(std::uint32_t slot, std::uint32_t page) { return entries_[slot * region_pages_ + page]; }
+  std::uint64_t counts_of(PageIndex page) const;
   void enter_slots(const Plan& plan);
   void enter_runs(const Plan& plan);
   void enter_copies(const Plan& plan);
 
   MarkBitmap marks_{};
-  std::span<std::uint64_t> entries_{};
+  std::span<Entry> entries_{};
   std::span<std::uint32_t> slots_{};  // by region, from first_region_ to the last selected one
   Address first_region_ = Address::null;
   std::size_t region_pages_ = 0;

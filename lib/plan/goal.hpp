@@ -14,10 +14,13 @@ struct Goal {
   std::size_t bytes_to_free = SIZE_MAX;
   // Wanted: a window of this many neighbouring regions, all free. Selected before anything else. To get the
   // window and nothing more, set bytes_to_free to 0.
+  // Range: 0 to the heap's regions.
   std::uint32_t contiguous_regions = 0;
   // A cluster may move by page when at most this share of its pages' bytes is dead.
+  // Range: 0 to 1.
   double waste_allowance = 0.10;
   // A region stays when at least this share of its used pages' bytes is live.
+  // Range: from 0 on; above 1 every region may be selected.
   double dense_enough = 0.85;
   // false: copy-only mode. Everything selected is copied; what cannot be copied stays.
   bool page_moves = true;

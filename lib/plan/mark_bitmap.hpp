@@ -49,13 +49,6 @@ class MarkBitmap {
   std::size_t live_granules(AddressRange range) const;
   std::size_t live_bytes(AddressRange range) const { return live_granules(range) << geometry_.granule_shift; }
 
-  // Set granules of a's page before the granule of a. At most 8 words are read.
-  std::size_t live_granules_before_in_page(Address a) const {
-    const std::uint64_t granule = geometry_.granule_of(a);
-    const std::size_t in_page = granule & (geometry_.granules_per_page() - 1);
-    return count_bits_before(&words_[(granule - in_page) / 64], in_page);
-  }
-
   // The words of a page: granules_per_page() / 64 of them.
   const std::uint64_t* words_of(PageIndex page) const {
     return &words_[value(page) * (geometry_.granules_per_page() / 64)];

@@ -141,13 +141,12 @@ bool RegionSpace::quarantine_if_empty(RegionIndex r) {
   const RegionWord seen = word(r);
   if (!looks_empty(r, seen)) return false;
   // Refused if the region was freed, and perhaps filled anew, since it was looked at: what was seen is of the
-  // life that this ends.
-  if (!table_.transition(r, seen, RegionState::Selected, 0)) return false;
-  for (std::uint32_t k = region_span(r); k-- > 0;) {
-    // The tails of a head that this thread holds are nobody else's: plans take heads first.
-    if (k != 0) SHUNT_CHECK(bool{select(r + k, 0)}, ==, true);
-    SHUNT_CHECK(bool{forward(r + k)}, ==, true);
-    SHUNT_CHECK(bool{quarantine(r + k)}, ==, true);
+  // life that this ends. Done, the region and its tails are this thread's: plans take heads first.
+  if (!table_.transition(r, seen, RegionState::Quarantined, RegionWord::no_slot)) return false;
+  for (std::uint32_t k = region_span(r); k-- > 1;) {
+    const auto tail =
+        table_.transition(r + k, RegionState::Live, RegionState::Quarantined, RegionWord::no_slot);
+    SHUNT_CHECK(bool{tail}, ==, true);
   }
   return true;
 }

@@ -38,6 +38,8 @@ struct LegalTransition {
   const char* when;  // why it is legal
 };
 
+// Live -> Quarantined is the short way of a region whose objects have all died: there is nothing to move, so
+// nothing to plan and no forwarding (RegionWord::no_slot).
 // Two arrows go backwards besides the dropped plan:
 // - Allocating -> Free undoes a claim of several regions that met a taken one. No address in it was handed
 // out, so
@@ -53,6 +55,8 @@ inline constexpr LegalTransition legal_transitions[] = {
     {RegionState::Allocating, RegionState::Free, "claim_contiguous", "a neighbour was taken: claim undone"},
     {RegionState::Allocating, RegionState::Live, "retire", "full, or its owner stops"},
     {RegionState::Live, RegionState::Selected, "select", "in a plan, and not pinned"},
+    {RegionState::Live, RegionState::Quarantined, "quarantine_if_empty",
+     "nothing in it lives, and not pinned"},
     {RegionState::Selected, RegionState::Live, "return_to_live", "plan dropped, nothing has moved"},
     {RegionState::Selected, RegionState::Forwarding, "forward", "a slice starts to move it"},
     {RegionState::Forwarding, RegionState::Live, "return_to_live", "something stayed; references are fixed"},

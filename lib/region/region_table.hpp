@@ -228,7 +228,7 @@ class BasicRegionTable {
     do {
       const bool same = seen ? old.with_pins(0) == seen->with_pins(0) : old.is(from);
       if (!same) return {TransitionOutcome::Changed, old.state(), to};
-      if (to == RegionState::Selected && old.is_pinned()) return {TransitionOutcome::Pinned, from, to};
+      if (from == RegionState::Live && old.is_pinned()) return {TransitionOutcome::Pinned, from, to};
     } while (!replace(r, old, successor(old, to, payload)));
     return {TransitionOutcome::Done, from, to};
   }

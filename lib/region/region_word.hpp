@@ -28,6 +28,7 @@ namespace shunt {
 class RegionWord {
  public:
   static constexpr std::uint32_t max_payload = (std::uint32_t{1} << 28) - 1;
+  static constexpr std::uint32_t no_slot = max_payload;  // Quarantined, and nothing of it has gone anywhere
   static constexpr std::uint32_t max_pins = (std::uint32_t{1} << 14) - 1;
 
   constexpr RegionWord() = default;
@@ -47,7 +48,7 @@ class RegionWord {
   constexpr bool is(RegionState s) const { return state() == s; }
   constexpr bool is_pinned() const { return pins() != 0 || kind() == RegionKind::Pinned; }
   // What was in the region is somewhere else, and the payload is the forwarding slot that says where.
-  constexpr bool is_forwarded() const { return state() >= RegionState::Forwarding; }
+  constexpr bool is_forwarded() const { return state() >= RegionState::Forwarding && payload() != no_slot; }
 
   // Each returns a changed copy; a value that does not fit its field is cut, so check before.
   constexpr RegionWord with(RegionState s) const {

@@ -57,6 +57,10 @@ bool Allocator::release(Address address, std::size_t size, std::size_t alignment
   SHUNT_CHECK(geometry().contains(address), ==, true);
   const RegionIndex region = geometry().region_of(address);
   const AllocationClass c = classify(geometry(), size, alignment);
+  SHUNT_CHECK(c.path == AllocationPath::Refused, ==, false);
+  SHUNT_CHECK_SHALLOW(is_aligned(address, c.alignment), ==, true);
+  SHUNT_CHECK_SHALLOW(space_.word(region).is(RegionState::Free), ==, false);
+  SHUNT_CHECK_SHALLOW(space_.record(region).live_bytes(), >=, c.bytes);
   return space_.record(region).subtract_live(c.bytes) == 0 && space_.word(region).is(RegionState::Live);
 }
 

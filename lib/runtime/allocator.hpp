@@ -35,7 +35,9 @@ class Allocator {
   // Takes the unused bytes off the live count. Closes the buffer. Thread-safe for different buffers.
   void retire_buffer(AllocationPath, AllocationBuffer&);
 
-  // The object's bytes leave its region's live count. Size and alignment as they were asked for. True if the
+  // The object's bytes leave its region's live count. Size and alignment as they were asked for. What
+  // cannot be an object of this heap (foreign, misaligned, in a region that holds nothing, more than lives
+  // there) is a broken contract, as it is for free(3): it says so and aborts. True if the
   // region is not being allocated into and nothing lives in it now: a good time for
   // RegionSpace::quarantine_if_empty() with the region (the head, for a large object), which decides. Two
   // racing releases may both say true; a region that is emptied while still being allocated into is found by

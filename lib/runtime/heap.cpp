@@ -12,6 +12,8 @@ namespace {
 constexpr std::size_t smallest_region = std::size_t{256} << 10;
 constexpr std::size_t largest_region = std::size_t{32} << 20;
 
+constexpr Error not_open{"using a heap", 0, "open() it first, and go on only when that succeeded"};
+
 bool is_power_of_two(std::size_t n) { return n != 0 && (n & (n - 1)) == 0; }
 
 unsigned shift_of(std::size_t power_of_two) { return static_cast<unsigned>(std::countr_zero(power_of_two)); }
@@ -63,12 +65,36 @@ Result<void> Heap::check_options() const {
   }
   if (o.minimum_bytes > o.maximum_bytes)
     return Error{"opening a heap: minimum_bytes", 0, "at most maximum_bytes"};
-  if (o.maximum_handles == 0) return Error{"opening a heap: maximum_handles", 0, "at least 1"};
+  if (o.maximum_handles == 0 || o.maximum_handles == 0xFFFF'FFFF)
+    return Error{"opening a heap: maximum_handles", 0, "1 to 2^32 - 2"};
+  if (o.engine && *o.engine > EngineKind::Copy)
+    return Error{"opening a heap: engine", 0, "Relocate, Remap or Copy, or empty"};
+  if (o.huge_pages > os::HugePageAdvice::Never)
+    return Error{"opening a heap: huge_pages", 0, "Default, Always or Never"};
+  return {};
+}
+
+// Comparisons that a NaN fails, too.
+Result<void> Heap::check_goal(const Goal& goal) const {
+  if (!(goal.waste_allowance >= 0 && goal.waste_allowance <= 1))
+    return Error{"compacting: goal.waste_allowance", 0, "a share from 0 to 1"};
+  if (!(goal.dense_enough >= 0))
+    return Error{"compacting: goal.dense_enough", 0, "a share from 0 on; above 1 no region is"};
+  if (goal.contiguous_regions > geometry_.region_count)
+    return Error{"compacting: goal.contiguous_regions", 0, "at most the heap's regions"};
   return {};
 }
 
 Result<void> Heap::open() {
+  if (is_open()) return Error{"opening a heap", 0, "it is open already: make another Heap"};
   if (Result<void> checked = check_options(); !checked) return checked;
+  Result<void> opened = reserve();
+  if (opened) opened = open_tables();
+  if (!opened) reservation_ = os::Reservation{};
+  return opened;
+}
+
+Result<void> Heap::reserve() {
   os::ReservationRequest request;
   request.bytes = align_down(options_.maximum_bytes, options_.region_bytes);
   request.minimum_bytes = options_.minimum_bytes;
@@ -84,7 +110,7 @@ Result<void> Heap::open() {
   geometry_.region_shift = shift_of(options_.region_bytes);
   geometry_.granule_shift = shift_of(options_.granule_bytes);
   geometry_.region_count = static_cast<std::uint32_t>(reservation_.range().bytes >> geometry_.region_shift);
-  return open_tables();
+  return {};
 }
 
 Result<void> Heap::open_tables() {
@@ -115,6 +141,9 @@ Result<void> Heap::open_tables() {
 }
 
 Result<Handle> Heap::allocate(Mutator& mutator, std::size_t size, std::size_t alignment) {
+  if (!is_open()) return not_open;
+  if (!mutator.allocates_from(*allocator_))
+    return Error{"allocate", 0, "use a Mutator that was made from this heap's allocator()"};
   Allocation allocation = mutator.allocate(size, alignment);
   if (allocation.refusal == Refusal::OutOfRegions && give_back_empty_regions()) {
     allocation = mutator.allocate(size, alignment);
@@ -143,7 +172,7 @@ bool Heap::give_back_empty_regions() {
 }
 
 bool Heap::release(Handle handle) {
-  const std::optional<HandleTarget> target = handles_->release(handle);
+  const std::optional<HandleTarget> target = is_open() ? handles_->release(handle) : std::nullopt;
   if (!target) return false;
   if (allocator_->release(target->address, target->size, target->alignment)) {
     give_back(regions_->head_of(geometry_.region_of(target->address)));
@@ -152,12 +181,12 @@ bool Heap::release(Handle handle) {
 }
 
 Address Heap::address_of(Handle handle) const {
-  const std::optional<HandleTarget> target = handles_->resolve(handle);
+  const std::optional<HandleTarget> target = is_open() ? handles_->resolve(handle) : std::nullopt;
   return target ? target->address : Address::null;
 }
 
 std::size_t Heap::size_of(Handle handle) const {
-  const std::optional<HandleTarget> target = handles_->resolve(handle);
+  const std::optional<HandleTarget> target = is_open() ? handles_->resolve(handle) : std::nullopt;
   return target ? target->size : 0;
 }
 
@@ -189,6 +218,8 @@ void Heap::mark_live_objects() {
 }
 
 Result<CompactionReport> Heap::compact(const CompactOptions& options, const Embedder& embedder) {
+  if (!is_open()) return not_open;
+  if (Result<void> checked = check_goal(options.goal); !checked) return checked.error();
   allocator_->retire_open_regions();
   give_back_empty_regions();  // they can be destinations then
   const std::uint64_t start = nanoseconds_now();

@@ -60,14 +60,20 @@ class Heap {
   ~Heap();
 
   // Call once, before anything else. Errors: options out of range (the advice says the range), no address
-  // space, no memory for tables. A few milliseconds: the probe of what the kernel can do, and calibration.
+  // space, no memory for tables; nothing is held then, and open() may be tried again. On a heap that is open:
+  // an Error, and nothing changes. A few milliseconds: the probe of what the kernel can do, and calibration.
   Result<void> open();
 
+  // Until then the heap has no objects: allocate() and compact() answer with an Error, release() and pin()
+  // with false, address_of() with null, and whoever asks for its parts breaks the contract (SHUNT_CHECK).
+  bool is_open() const { return mover_.has_value(); }
+
   // A thread's own allocator; the heap must outlive it.
-  Allocator& allocator() { return *allocator_; }
+  Allocator& allocator() { return part(allocator_); }
 
   // A new object of `size` bytes and a handle that names it. Contents: zeros. `alignment` 0 or a power of two
-  // up to the region size. Errors: out of regions or handles, absurd sizes; nothing is taken then.
+  // up to the region size. Errors: out of regions or handles, absurd sizes, another
+  // heap's Mutator; nothing is taken then.
   // Thread-safe with a Mutator a thread.
   Result<Handle> allocate(Mutator&, std::size_t size, std::size_t alignment = 0);
   // The object dies. False for a handle that names nothing (released twice, stale). A region in which nothing
@@ -83,8 +89,9 @@ class Heap {
   bool pin(Handle);
   bool unpin(Handle);
 
-  // Marks what the handles name, plans, moves, fixes the handles and the embedder's slots. Errors: no memory
-  // for the plan; the heap is then as it was. See CompactionReport for what was done.
+  // Marks what the handles name, plans, moves, fixes the handles and the embedder's slots. Errors: a goal out
+  // of range (goal.hpp), no memory for the plan; the heap is then as it was. See CompactionReport for what
+  // was done.
   Result<CompactionReport> compact(const CompactOptions&, const Embedder& embedder);
   Result<CompactionReport> compact(const CompactOptions& options) { return compact(options, Embedder{}); }
 
@@ -98,9 +105,9 @@ class Heap {
   HeapStatistics statistics() const { return {regions_->statistics(), regions_->epoch_statistics()}; }
 
   const HeapGeometry& geometry() const { return geometry_; }
-  RegionSpace& regions() { return *regions_; }
-  HandleTable& handles() { return *handles_; }
-  PageMover& page_mover() { return *mover_; }
+  RegionSpace& regions() { return part(regions_); }
+  HandleTable& handles() { return part(handles_); }
+  PageMover& page_mover() { return part(mover_); }
   const os::Capabilities& capabilities() const { return capabilities_; }
   const os::ReservationReport& reservation_report() const { return reservation_report_; }
   MarkBitmap marks() const;  // as of the last compaction's marking
@@ -108,7 +115,14 @@ class Heap {
   void mark_live_objects();
 
  private:
+  template <class T>
+  T& part(std::optional<T>& opened) {
+    SHUNT_CHECK(is_open(), ==, true);
+    return *opened;
+  }
   Result<void> check_options() const;
+  Result<void> check_goal(const Goal&) const;
+  Result<void> reserve();
   Result<void> open_tables();
   bool give_back(RegionIndex head);
   bool give_back_empty_regions();

@@ -21,6 +21,8 @@ class Mutator {
   // O(1), or a claim of regions. Refusals: see Refusal.
   Allocation allocate(std::size_t size, std::size_t alignment = 0);
 
+  bool allocates_from(const Allocator& allocator) const { return &allocator_ == &allocator; }
+
   // Gives the buffers back; live counts are exact afterwards. The mutator can go on allocating.
   void retire();
 

@@ -11,19 +11,25 @@ std::uint64_t word_at(std::uint64_t seed, std::size_t i) { return (seed + i) * 0
 
 void write_contents(Address a, const ModelObject& o) {
   auto* bytes = pointer_to<unsigned char>(a);
-  for (std::size_t i = 0; i < o.size; i += 8) {
+  std::size_t i = 0;
+  for (; i + 8 <= o.size; i += 8) {
     const std::uint64_t word = word_at(o.seed, i);
-    std::memcpy(bytes + i, &word, std::min<std::size_t>(8, o.size - i));
+    std::memcpy(bytes + i, &word, 8);
   }
+  const std::uint64_t word = word_at(o.seed, i);
+  std::memcpy(bytes + i, &word, o.size - i);
 }
 
 bool has_contents(Address a, const ModelObject& o) {
   const auto* bytes = pointer_to<const unsigned char>(a);
-  for (std::size_t i = 0; i < o.size; i += 8) {
-    const std::uint64_t word = word_at(o.seed, i);
-    if (std::memcmp(bytes + i, &word, std::min<std::size_t>(8, o.size - i)) != 0) return false;
+  std::size_t i = 0;
+  for (; i + 8 <= o.size; i += 8) {
+    std::uint64_t found;
+    std::memcpy(&found, bytes + i, 8);
+    if (found != word_at(o.seed, i)) return false;
   }
-  return true;
+  const std::uint64_t word = word_at(o.seed, i);
+  return std::memcmp(bytes + i, &word, o.size - i) == 0;
 }
 
 }  // namespace

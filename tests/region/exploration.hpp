@@ -123,15 +123,17 @@ inline Options options_of(Mode mode) {
   if (soak_seconds() == 0) return options;
   options.spurious_failures = 1;
   options.state_limit = 12'000'000;
-  options.seconds = soak_seconds() / 8;
+  options.seconds = std::max(10.0, soak_seconds() / 16);
   return options;
 }
 
 // In both modes, saying how much it covered. For what has to hold in all of them.
 template <class State>
-void explore_all(const std::string& name, const Program<State>& program) {
+void explore_all(const std::string& name, const Program<State>& program, bool spurious_failures = true) {
   for (const Mode mode : {Mode::sequentially_consistent, Mode::release_acquire}) {
-    const Report report = explore(program, options_of(mode));
+    Options options = options_of(mode);
+    if (!spurious_failures) options.spurious_failures = 0;
+    const Report report = explore(program, options);
     CHECK_MESSAGE(report.violation.empty(), name, ": ", report.text());
     CHECK((report.complete || soak_seconds() > 0));
     MESSAGE(name, ": ", report.text());

@@ -107,7 +107,7 @@ std::vector<Scenario> larger_scenarios() {
 }  // namespace
 
 std::vector<Scenario> claim_scenarios() {
-  std::vector<Scenario> scenarios = {
+  return {
       {"claim/claim", claims(3, 0, {claim_twice, claim_twice}, false)},
       {"claim/claim/claim of two", claims(2, 0, {claim_once, claim_once, claim_once}, false)},
       {"claim-N/claim", claims(3, 0, {claim_run(2), claim_twice}, true)},
@@ -120,10 +120,6 @@ std::vector<Scenario> claim_scenarios() {
       {"release/claim, never all taken", never_all_taken()},
       {"claim-N/look-up of heads", look_at_heads()},
   };
-  if (soak_seconds() > 0) {
-    for (Scenario& larger : larger_scenarios()) scenarios.push_back(std::move(larger));
-  }
-  return scenarios;
 }
 
 }  // namespace shunt::testing
@@ -132,4 +128,9 @@ using namespace shunt::testing;
 
 TEST_CASE("exploration: claims and releases of the region table") {
   for (const Scenario& scenario : claim_scenarios()) explore_all(scenario.name, scenario.program);
+}
+
+TEST_CASE("exploration: claims and releases of three threads, in a soak") {
+  if (soak_seconds() == 0) return;
+  for (const Scenario& scenario : larger_scenarios()) explore_all(scenario.name, scenario.program, false);
 }

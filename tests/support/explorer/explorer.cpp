@@ -132,6 +132,7 @@ class Explorer {
   void add_ways(double ways) { (frames_.empty() ? report_.schedules : frames_.back().ways) += ways; }
 
   void finish_report() {
+    for (const Frame& frame : frames_) report_.schedules += frame.ways;  // given up: so many at least
     report_.violation = execution_.violation();
     if (too_long_) report_.violation = "more than " + std::to_string(options_.step_limit) + " steps";
     if (report_.violation.empty()) return;

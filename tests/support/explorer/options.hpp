@@ -27,7 +27,7 @@ struct Report {
   bool complete = false;     // everything was explored
   std::uint64_t runs = 0;    // executions that were started
   std::uint64_t states = 0;  // distinct ones
-  double schedules = 0;      // complete executions of the program that they cover; exact up to 2^53
+  double schedules = 0;      // complete executions of the program that they cover; exact up to 2^53; if given up, at least so many
   unsigned longest = 0;      // steps of the longest one
 
   bool holds() const { return complete && violation.empty(); }
