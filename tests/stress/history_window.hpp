@@ -147,11 +147,9 @@ class HistoryWindow {
   }
   void step_on(Player& player, Log& log, RegionIndex r, Worker& worker) {
     using enum RegionState;
-    static constexpr LegalTransition steps[] = {{Live, Selected, "", ""},
-                                                {Selected, Live, "", ""},
-                                                {Selected, Forwarding, "", ""},
-                                                {Forwarding, Live, "", ""},
-                                                {Forwarding, Quarantined, "", ""}};
+    static constexpr LegalTransition steps[] = {
+        {Live, Selected, "", ""},       {Live, Quarantined, "", ""}, {Selected, Live, "", ""},
+        {Selected, Forwarding, "", ""}, {Forwarding, Live, "", ""},  {Forwarding, Quarantined, "", ""}};
     const LegalTransition& step = steps[worker.below(std::size(steps))];
     const bool done{log.transition(r, step.from, step.to)};
     if (done && step.to == Quarantined) player.to_release[value(r)] = !kept_[value(r)];

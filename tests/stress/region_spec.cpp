@@ -143,7 +143,7 @@ bool RegionSpec::change(const RegionStep& step, const TransitionResult& result) 
     if (!adopt_generation(r, step.seen)) return false;
     if (at(r).with_pins(0) != step.seen.with_pins(0)) return false;
   }
-  const bool pinned = step.to == Selected && at(r).is_pinned();
+  const bool pinned = step.from == Live && at(r).is_pinned();
   if (result.outcome != (pinned ? TransitionOutcome::Pinned : TransitionOutcome::Done)) return false;
   if (pinned) return true;
   at(r) = at(r).with(step.to);

@@ -3,24 +3,20 @@
 // true.
 //
 // One atomic step each:
-// - look-up: the region's word as it is. claim(kind): any Free region becomes Allocating. transition(), of a
-// state
-//   or of a word that was seen: done, or refused with the state that is there.
+// - look-up: the region's word as it is. claim(kind): any Free region becomes Allocating. transition(), of
+//   a state or of a word that was seen: done, or refused with the state that is there, or because it is
+//   Live and pinned.
 // - claim that answers none: at some moment of the call each region is taken, or Free but given back by a
-// call that
-//   has not returned yet, or lent (below). claim_at() that answers false: at some moment one of its regions
-//   is taken or lent.
+//   call that has not returned yet, or lent (below). claim_at() that answers false: at some moment one of
+//   its regions is taken or lent.
 // Several steps, each of them atomic, other calls' steps between:
 // - claim_contiguous(n), claim_at(n): takes its regions one by one, the highest first and the head last.
-// None: at some
-//   moment of the call each window of n regions has one that is taken, given back by a call that has not
-//   returned, or lent.
+//   None: at some moment of the call each window of n regions has one that is taken, given back by a call
+//   that has not returned, or lent.
 // - release(first, n): frees its regions one by one, the head first. It, and a transition to Free, count as
-// "has not
-//   returned" from their first step to their last.
+//   "has not returned" from their first step to their last.
 // - pin and unpin: find the head of the region; then count in the head's word. Of a tail that is neither
-// Allocating
-//   nor Live no head is found, and nothing is pinned.
+//   Allocating nor Live no head is found, and nothing is pinned.
 // Lent: while a claim of n > 1 regions has not returned it may take any Free region that can be one of its
 // tails, and give it back, as often as it likes. Others then see an Allocating tail, or find that the Free
 // region's generation has grown. Nothing else shows; no head is ever lent.

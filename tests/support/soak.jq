@@ -5,12 +5,12 @@
 
 def name: .name | split(" / ") | last;
 def lines: (.stdout // "") | split("\n");
+def rank:
+  . as $what | ["rounds", "operations", "schedules"] | map(. as $first | $what | startswith($first)) | index(true) // 3;
 
 [inputs] as $log
 | ([$log[] | lines[] | capture("^count: (?<n>[0-9]+) (?<what>.+)$") | .n |= tonumber]
    | group_by(.what) | map({what: .[0].what, n: map(.n) | add})) as $counts
-| ["rounds", "operations", "schedules"] as $first
-| [($first[] as $what | $counts[] | select(.what == $what)),
-   ($counts[] | select(.what as $what | $first | index($what) | not))]
+| ($counts | sort_by((.what | rank), .what))
 | "soak: " + (if . == [] then "nothing counted" else map("\(.n) \(.what)") | join(", ") end),
   ($log[] | name as $name | lines[] | capture("^seeds: (?<seeds>.+)$") | "  seeds of \($name): \(.seeds)")
