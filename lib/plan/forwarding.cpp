@@ -25,6 +25,7 @@ Result<ForwardingTable> ForwardingTable::build(const Plan& plan, const MarkBitma
   ForwardingTable table;
   table.marks_ = marks;
   table.region_pages_ = plan.geometry.pages_per_region();
+  table.region_pages_shift_ = plan.geometry.region_shift - page_shift;
   table.slot_count_ = static_cast<std::uint32_t>(plan.selected.size());
   const std::size_t entry_count = plan.selected.size() * table.region_pages_;
   table.entries_ = arena.allocate_array<Entry>(entry_count);

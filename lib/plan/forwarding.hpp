@@ -31,9 +31,11 @@ class ForwardingTable {
   static Result<ForwardingTable> build(const Plan& plan, const MarkBitmap& marks, Arena& arena);
 
   // The new address of `a`, an address in the region of `slot`. O(1): one entry, at most one mark word.
-  Address forward_in_slot(std::uint32_t slot, Address a) const {
+  // Inlined into every barrier's slow path: a call would cost as much again.
+  [[gnu::always_inline]] Address forward_in_slot(std::uint32_t slot, Address a) const {
     // Regions are aligned to their size, so the page's number in its region needs no base.
-    const Entry& e = entries_[slot * region_pages_ + ((value(a) >> page_shift) & (region_pages_ - 1))];
+    const std::size_t page = (value(a) >> page_shift) & (region_pages_ - 1);
+    const Entry& e = entries_.data()[(std::size_t{slot} << region_pages_shift_) + page];
     if ((e.place & tag_mask) == moved_tag)
       return Address{e.place - moved_tag + (value(a) & (page_bytes - 1))};
     if ((e.place & tag_mask) == copied_tag) return Address{e.place - copied_tag + live_offset(e.counts, a)};
@@ -70,12 +72,13 @@ class ForwardingTable {
     std::uint64_t counts;
   };
 
-  std::size_t live_offset(std::uint64_t counts, Address a) const {
+  [[gnu::always_inline]] std::size_t live_offset(std::uint64_t counts, Address a) const {
     const HeapGeometry& g = marks_.geometry();
     const std::size_t granule = (value(a) & (page_bytes - 1)) >> g.granule_shift;
     // Word 0 has no field; bit 63, where its turn comes out, is clear.
     const std::size_t before_word = counts >> (9 * ((granule / 64 + 7) % 8)) & 511;
-    const std::size_t in_word = count_bits(marks_.words()[g.granule_of(a) / 64] & bits_below(granule % 64));
+    const std::size_t in_word =
+        count_bits(marks_.words().data()[g.granule_of(a) / 64] & bits_below(granule % 64));
     return ((before_word + in_word) << g.granule_shift) + (value(a) & (g.granule_bytes() - 1));
   }
   Entry& entry(std::uint32_t slot, std::uint32_t page) { return entries_[slot * region_pages_ + page]; }
@@ -89,6 +92,7 @@ class ForwardingTable {
   std::span<std::uint32_t> slots_{};  // by region, from first_region_ to the last selected one
   Address first_region_ = Address::null;
   std::size_t region_pages_ = 0;
+  unsigned region_pages_shift_ = 0;
   std::uint32_t slot_count_ = 0;
   bool is_published_ = false;
 };

@@ -78,7 +78,8 @@ class BasicRegionTable {
   Address forward(Address a, const Forwarding& forwarding) const {
     if (!contains(a)) return a;
     const RegionWord w = lookup(a);
-    return w.is_forwarded() ? forwarding.forward_in_slot(w.payload(), a) : a;
+    if (!w.is_forwarded() || w.payload() == RegionWord::no_slot) return a;
+    return forwarding.forward_in_slot(w.payload(), a);
   }
 
   // ---- Claim and release

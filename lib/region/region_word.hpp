@@ -47,8 +47,9 @@ class RegionWord {
 
   constexpr bool is(RegionState s) const { return state() == s; }
   constexpr bool is_pinned() const { return pins() != 0 || kind() == RegionKind::Pinned; }
-  // What was in the region is somewhere else, and the payload is the forwarding slot that says where.
-  constexpr bool is_forwarded() const { return state() >= RegionState::Forwarding && payload() != no_slot; }
+  // What a load barrier asks: nothing of the region is where it was. The payload is then the forwarding slot
+  // that says where, or no_slot.
+  constexpr bool is_forwarded() const { return state() >= RegionState::Forwarding; }
 
   // Each returns a changed copy; a value that does not fit its field is cut, so check before.
   constexpr RegionWord with(RegionState s) const {
