@@ -32,7 +32,8 @@ class BasicRegionTable {
 
   // What claims share, a cache line each. All zeros is its initial state.
   struct Control {
-    alignas(64) Word hint;                         // releases << 32 | an index; see advance_hint()
+    alignas(64) Word hint;  // releases << 32 | an index; see advance_hint()
+    Word unmet;  // releases << 32 | regions: since then no run of so many was Free; 0: nothing known
     alignas(64) Atomic<std::uint32_t> high_water;  // no region at or above it was ever claimed
   };
 
@@ -242,12 +243,27 @@ class BasicRegionTable {
   RegionIndex scan(Search search, std::uint32_t count) {
     for (;;) {
       const std::uint64_t hint = control_->hint.load(Protocol::hint_read);
+      if (was_unmet(hint, count)) return RegionIndex::none;
       const std::uint32_t start = index_in(hint);
       std::uint32_t found = search(start, size_, hint);
       if (found == nowhere) found = search(0, below_hint_end(start, count), hint);
       if (found != nowhere) return RegionIndex{found};
-      if (control_->hint.load(Protocol::hint_read) >> 32 == hint >> 32) return RegionIndex::none;
+      if (control_->hint.load(Protocol::hint_read) >> 32 == hint >> 32) {
+        note_unmet(hint, count);
+        return RegionIndex::none;
+      }
     }
+  }
+  // What was not there is not there before something is released: claims only take. Relaxed: it is a fact
+  // about a number of releases, whoever found it and whenever it is read. (2^32 releases later it would be
+  // believed again, until the next.)
+  bool was_unmet(std::uint64_t hint, std::uint32_t count) const {
+    const std::uint64_t unmet = control_->unmet.load(std::memory_order_relaxed);
+    const std::uint32_t least = static_cast<std::uint32_t>(unmet);
+    return least != 0 && least <= count && unmet >> 32 == hint >> 32;
+  }
+  void note_unmet(std::uint64_t hint, std::uint32_t count) {
+    control_->unmet.store((hint & ~std::uint64_t{0xFFFF'FFFF}) | count, std::memory_order_relaxed);
   }
   // A run that starts below the hint may end above it.
   std::uint32_t below_hint_end(std::uint32_t start, std::uint32_t count) const {

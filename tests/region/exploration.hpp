@@ -50,6 +50,7 @@ struct ExploredRegions {
 
   ExploredRegions() {
     control.hint.name("hint");
+    control.unmet.name("unmet");
     control.high_water.name("high_water");
     entry.name("entry");
     flag.name("flag");

@@ -95,6 +95,25 @@ TEST_CASE("a contiguous claim that fails leaves every region as it was") {
   CHECK(test.table.claim_contiguous(7) == RegionIndex{1});
 }
 
+TEST_CASE("a claim that could not be met is not believed to fail once something is released") {
+  TestTable test(8);
+  for (std::uint32_t i = 0; i < 8; ++i) REQUIRE(test.table.claim(RegionKind::Small) == RegionIndex{i});
+  for (std::uint32_t i : {1u, 2u, 4u}) test.table.transition(RegionIndex{i}, Allocating, Free);
+  for (int again = 0; again < 3; ++again) {
+    CHECK(test.table.claim_contiguous(3) == RegionIndex::none);
+    CHECK(test.table.claim_contiguous(4) == RegionIndex::none);
+  }
+  CHECK(test.table.claim_contiguous(2) == RegionIndex{1});
+  CHECK(test.table.claim_contiguous(2) == RegionIndex::none);
+  CHECK(test.table.claim(RegionKind::Small) == RegionIndex{4});
+  CHECK(test.table.claim(RegionKind::Small) == RegionIndex::none);
+  test.table.transition(RegionIndex{7}, Allocating, Free);
+  CHECK(test.table.claim_contiguous(2) == RegionIndex::none);
+  test.table.transition(RegionIndex{6}, Allocating, Free);
+  CHECK(test.table.claim_contiguous(2) == RegionIndex{6});
+  CHECK(test.table.claim(RegionKind::Small) == RegionIndex::none);
+}
+
 TEST_CASE("a run that begins below the hint and ends above it is found") {
   TestTable test(8);
   for (std::uint32_t i = 0; i < 4; ++i) test.table.claim(RegionKind::Small);
