@@ -20,6 +20,9 @@ Result<void> check_geometry(const HeapGeometry& g) {
   if (g.region_count == 0 || g.region_count > RegionWord::max_payload) {
     return Error{"open region space", 0, "region_count is 1 to 2^28 - 1"};
   }
+  if (value(g.base) > UINTPTR_MAX - g.bytes()) {
+    return Error{"open region space", 0, "base and region_count end below 2^64"};
+  }
   if (!is_aligned(g.base, g.region_bytes())) {
     return Error{"open region space", 0, "the base is aligned to the region size"};
   }

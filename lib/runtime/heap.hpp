@@ -99,10 +99,13 @@ class Heap {
   // with a name for the statistics, and holds an EpochGuard while it uses what it found: the regions that it
   // found references into are not reused meanwhile. The heap must outlive the reader. Thread-safe; error:
   // 4096 readers. In a child of fork: epochs().part_all_but() first.
-  Result<EpochReader> join_readers(std::string_view name) { return regions_->epochs().join(name); }
-  Epochs& epochs() { return regions_->epochs(); }
+  Result<EpochReader> join_readers(std::string_view name) { return epochs().join(name); }
+  Epochs& epochs() { return regions().epochs(); }
   // A snapshot region by region. O(regions below the high-water mark + readers). Thread-safe.
-  HeapStatistics statistics() const { return {regions_->statistics(), regions_->epoch_statistics()}; }
+  HeapStatistics statistics() const {
+    SHUNT_CHECK(is_open(), ==, true);
+    return {regions_->statistics(), regions_->epoch_statistics()};
+  }
 
   const HeapGeometry& geometry() const { return geometry_; }
   RegionSpace& regions() { return part(regions_); }

@@ -134,6 +134,12 @@ TEST_CASE("what an embedder must never do with raw addresses stops the process b
        [](ModelHeap& m) { m.heap().allocator().release(m.address_of(0), SIZE_MAX, 0); }, "Refused"},
       {"a heap that was never opened is asked for its allocator",
        [](ModelHeap&) { Heap(os::SystemCalls::real(), options()).allocator(); }, "is_open()"},
+      {"a heap that was never opened is joined by a reader",
+       [](ModelHeap&) { static_cast<void>(Heap(os::SystemCalls::real(), options()).join_readers("early")); },
+       "is_open()"},
+      {"a heap that was never opened is asked for its statistics",
+       [](ModelHeap&) { static_cast<void>(Heap(os::SystemCalls::real(), options()).statistics()); },
+       "is_open()"},
       {"as many outcomes as spans",
        [](ModelHeap& m) {
          MoveSpan span;

@@ -65,6 +65,7 @@ TEST_CASE("a geometry that cannot be is refused with what would be right") {
                                 {fake_geometry(4, 21, 5), "granule_shift"},
                                 {fake_geometry(0), "region_count"},
                                 {fake_geometry(1u << 28), "region_count"},
+                                {HeapGeometry{Address{UINTPTR_MAX << 22}, 21, 4, 3}, "2^64"},
                                 {HeapGeometry{Address{4096}, 21, 4, 1}, "base"}}) {
     const auto space = RegionSpace::open(os::SystemCalls::real(), geometry);
     REQUIRE_FALSE(space.ok());
